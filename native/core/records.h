@@ -1,0 +1,98 @@
+// The border: what C++ and JavaScript say to each other, declared once. lib/internal/layout.ts is generated from this
+// file's constants (scripts/generate-layout), and a test fails when the two differ.
+//
+// Two rings of 16-byte records live in ArrayBuffers that both sides see. JavaScript is the only writer of the
+// submission ring's records and tail; C++ is the only writer of its head, and of the completion ring's records and tail.
+// Both run on one thread, so the cursors need no atomics. Cursors are free-running 32-bit counters; the record of cursor
+// c is at index c & (capacity - 1); a ring is full when tail - head == capacity.
+//
+// C++ trusts nothing that JavaScript can write: every cursor, handle, offset and length is checked where it is read.
+#ifndef MILLRACE_CORE_RECORDS_H_
+#define MILLRACE_CORE_RECORDS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace millrace {
+
+inline constexpr uint32_t kSubmissionCapacity = 4096;
+inline constexpr uint32_t kCompletionCapacity = 4096;
+
+// A socket handle is a slot with the generation of its use, so that a stale handle is refused.
+inline constexpr uint32_t kSlotBits = 20;
+inline constexpr uint32_t kSlotMask = (1u << kSlotBits) - 1;
+inline constexpr uint32_t kSocketsMax = 1u << 18;
+
+// The receive arena: equal buffers; a Data completion lies inside one of them.
+inline constexpr uint32_t kReceiveBufferBytes = 16 * 1024;
+inline constexpr uint32_t kReceiveBuffers = 1024;
+// The send arena: blocks that JavaScript fills from the start; C++ counts the segments of each that are unsent.
+inline constexpr uint32_t kSendBlockBytes = 64 * 1024;
+inline constexpr uint32_t kSendBlocks = 256;
+
+// Words of the control buffer (Uint32Array).
+enum class Control : uint32_t {
+  SubmissionHead = 0,  // C++ writes
+  SubmissionTail = 1,  // JavaScript writes
+  CompletionHead = 2,  // JavaScript writes
+  CompletionTail = 3,  // C++ writes
+  Awake = 4,     // 1: the loop will reach prepare and stays alive until then. C++ writes 0 when it lets the process go.
+  Runnable = 5,  // JavaScript writes: tasks that wait for the next tick (0: none)
+  Faults = 6,    // C++ counts submissions that it refused
+  Ticks = 7,     // C++ counts calls into JavaScript
+  Words = 16,
+};
+
+enum class Submission : uint8_t {
+  TimerArm = 1,     // handle: timer slot; value: deadline, milliseconds of the clock (see Clock in addon)
+  TimerCancel = 2,  // handle: timer slot
+  TimerRef = 3,     // handle: timer slot; a: 1 keeps the process alive, 0 does not
+  Send = 4,         // handle: socket; a: offset; b: length; flag kFromReceiveArena
+  NotifyDrain = 5,  // handle: socket; one Drain completion once all that was sent before has left
+  Pause = 6,        // handle: socket; no more Data after what is already received
+  Resume = 7,       // handle: socket
+  Shutdown = 8,     // handle: socket; FIN after all that was sent before
+  Close = 9,        // handle: socket or listener; flag kReset: RST. One Closed completion follows, and it is the last.
+  SocketRef = 10,   // handle: socket or listener; a: 1 keeps the process alive, 0 does not
+};
+
+enum class Completion : uint8_t {
+  Timer = 1,    // handle: timer slot
+  Accept = 2,   // handle: listener; a: the new socket's handle
+  Connect = 3,  // handle: socket; a: 0 or a negative errno
+  Data = 4,     // handle: socket; a: offset into the receive arena; b: length > 0
+  End = 5,      // handle: socket; the peer sent FIN
+  Drain = 6,    // handle: socket; answers NotifyDrain
+  Error = 7,    // handle: socket or listener; a: negative errno; b: Syscall. On a socket only Closed follows.
+  Closed = 8,   // handle: socket or listener; a: bytes that were accepted for sending and never left (low 32 bits)
+};
+
+enum class Syscall : uint32_t { None = 0, Read = 1, Write = 2, Accept = 3, Connect = 4, Shutdown = 5 };
+
+// Flags, in bits 8..15 of the head.
+inline constexpr uint32_t kFromReceiveArena = 1u << 8;  // Send: the offset is in the receive arena
+inline constexpr uint32_t kUnref = 1u << 9;             // TimerArm: does not keep the process alive
+inline constexpr uint32_t kReset = 1u << 10;            // Close: discard what is unsent, send RST
+
+struct Record {
+  uint32_t head;    // kind in bits 0..7, flags in bits 8..15, the rest zero
+  uint32_t handle;
+  union {
+    struct {
+      uint32_t a;
+      uint32_t b;
+    };
+    double value;
+  };
+};
+
+static_assert(sizeof(Record) == 16);
+static_assert(offsetof(Record, head) == 0 && offsetof(Record, handle) == 4 && offsetof(Record, a) == 8 &&
+              offsetof(Record, b) == 12 && offsetof(Record, value) == 8);
+static_assert((kSubmissionCapacity & (kSubmissionCapacity - 1)) == 0);
+static_assert((kCompletionCapacity & (kCompletionCapacity - 1)) == 0);
+static_assert(kSocketsMax <= kSlotMask + 1);
+
+}  // namespace millrace
+
+#endif  // MILLRACE_CORE_RECORDS_H_
