@@ -1,0 +1,70 @@
+// One interface over the ways to do socket I/O. A backend owns its sockets from accept or connect to the Closed
+// completion. Everything runs on the loop's thread.
+#ifndef MILLRACE_IO_BACKEND_H_
+#define MILLRACE_IO_BACKEND_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/records.h"
+
+struct sockaddr;
+typedef struct uv_loop_s uv_loop_t;
+
+namespace millrace {
+
+class CompletionRing;  // core/rings.h
+
+// Memory that JavaScript sees too. The addon allocates it (napi_create_arraybuffer), keeps a strong reference until
+// Backend::stop has finished, and hands it over once, before the first socket.
+struct Arenas {
+  uint8_t* receive = nullptr;              // kReceiveBuffers * kReceiveBufferBytes
+  uint8_t* send = nullptr;                 // kSendBlocks * kSendBlockBytes
+  uint32_t* send_block_segments = nullptr; // kSendBlocks: segments of the block that have not left
+  uint32_t* socket_bytes_sent = nullptr;   // kSocketsMax: bytes that left, modulo 2^32
+};
+
+struct BackendCounters {
+  uint64_t accepts, connects, receives, sends, send_bytes, receive_bytes, kernel_entries, out_of_buffers;
+  uint32_t sockets_open, receive_buffers_in_use, operations_in_flight;
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual const char* name() const = 0;
+
+  // Before anything below. 0 or a negative errno.
+  virtual int start(uv_loop_t* loop, CompletionRing* completions) = 0;
+  virtual void provide(const Arenas& arenas) = 0;
+
+  // A handle in *handle, or a negative errno.
+  virtual int listen(const sockaddr* address, uint32_t address_bytes, int backlog, uint32_t flags, uint32_t* handle) = 0;
+  virtual int connect(const sockaddr* address, uint32_t address_bytes, uint32_t* handle) = 0;
+  virtual int name_of(uint32_t handle, bool peer, sockaddr* address, uint32_t* address_bytes) = 0;
+
+  // A submission record that concerns a socket (Send .. SocketRef). Returns false for a fault (see docs/plan.md).
+  virtual bool submit(const Record& record) = 0;
+
+  // check phase: move what has completed into the ring, while it has room. True: more is left.
+  virtual bool harvest() = 0;
+  // After JavaScript has drained the ring and its submissions were applied: receive buffers that no Send holds are free.
+  virtual void release_delivered() = 0;
+  // After submissions were applied: hand them to the kernel. True: completions may be ready already, do not block.
+  virtual bool flush() = 0;
+
+  virtual bool keeps_alive() const = 0;  // some referenced socket, listener or unsent data
+  virtual BackendCounters counters() const = 0;
+
+  // Ends every operation, closes every descriptor and handle; when it returns, the kernel no longer touches the arenas.
+  // uv handles are closed asynchronously; on_stopped is called when the last close callback has run.
+  virtual void stop(void (*on_stopped)(void* data), void* data) = 0;
+};
+
+// nullptr and a reason (a sentence for users) where the backend cannot run here.
+Backend* create_uring_backend(const char** reason);
+Backend* create_uv_backend();
+
+}  // namespace millrace
+
+#endif  // MILLRACE_IO_BACKEND_H_
