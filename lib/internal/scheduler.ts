@@ -1,0 +1,130 @@
+// The run queue and the tick's budget.
+//
+// Invariants:
+// - The queue is FIFO. What is in it runs in a microtask of the tick that filled it, or at the end of the tick's drain.
+// - `credit` is how many polls are left until the next tick. Every resumed fiber and every resolved promise of an
+//   operation costs one; the tick refills it. At 0 the queue waits for the next tick, so I/O and timers get their turn.
+// - `coop` is how many operations the running fiber may find ready before it is sent to the back of the queue.
+// - User code runs only from `runQueue`, never while a completion is being handled: waking only queues.
+import type { Task } from './task.js';
+
+/** Something that the queue can run: a task, or the delivery of a result to a promise. */
+export interface Runnable {
+  run(): void;
+}
+
+/** Where the loop comes from: the border to the addon, or a test's own. Set once, by border.ts. */
+export interface TickSource {
+  /** Runnable work is left: call `tick` soon, after I/O had its turn. */
+  requestTick(): void;
+}
+
+/** Polls between two ticks. Bounds how long I/O waits for tasks (see docs/guide/fairness.md). */
+export const POLLS_PER_TICK = 1024;
+/** Ready operations that a fiber may run through in one poll: Tokio's number. */
+export const COOP_BUDGET = 128;
+/** The clock is read every so many polls, to end a slice of expensive polls early. */
+const CLOCK_EVERY_POLLS = 32;
+/** A slice of tasks ends when it has taken this long. */
+export const SLICE_MS = 1;
+
+const settled = Promise.resolve();
+
+export class Scheduler {
+  /** The fiber that is running, or the task whose synchronous first part is running; null between them. */
+  current: Task | null = null;
+  credit = POLLS_PER_TICK;
+  coop = COOP_BUDGET;
+
+  polls = 0;
+  spawned = 0;
+  ended = 0;
+  forcedYields = 0;
+  busyMs = 0;
+  slices = 0;
+
+  tickSource: TickSource | null = null;
+
+  #queue: (Runnable | null)[] = new Array(1024).fill(null);
+  #mask = 1023;
+  #head = 0;
+  #tail = 0;
+  #microtask = false;
+  #running = false;
+  readonly #runInMicrotask = (): void => {
+    this.#microtask = false;
+    this.runQueue();
+  };
+
+  get queued(): number {
+    return this.#tail - this.#head;
+  }
+
+  /** Puts `work` at the back of the queue and sees to it that the queue will run. */
+  enqueue(work: Runnable): void {
+    if (this.#tail - this.#head > this.#mask) this.#grow();
+    this.#queue[this.#tail++ & this.#mask] = work;
+    if (!this.#running && !this.#microtask) this.#schedule();
+  }
+
+  /** Runs what is queued until it is empty or the tick's budget is spent. */
+  runQueue(): void {
+    if (this.#running || this.#head === this.#tail) return;
+    this.#running = true;
+    this.slices++;
+    const start = performance.now();
+    let untilClock = CLOCK_EVERY_POLLS;
+    let polls = 0;
+    while (this.#head !== this.#tail && this.credit > 0) {
+      const at = this.#head++ & this.#mask;
+      const work = this.#queue[at] as Runnable;
+      this.#queue[at] = null;
+      this.credit--;
+      polls++;
+      work.run();
+      if (--untilClock === 0) {
+        untilClock = CLOCK_EVERY_POLLS;
+        if (performance.now() - start > SLICE_MS) this.credit = 0;
+      }
+    }
+    this.polls += polls;
+    this.busyMs += performance.now() - start;
+    this.#running = false;
+    if (this.#head !== this.#tail) this.#requestTick();
+    else if (this.#head > 0x3fffffff) this.#head = this.#tail = 0;
+  }
+
+  /** The tick's part: a new budget, then what the completions have made runnable. */
+  tick(): void {
+    this.credit = POLLS_PER_TICK;
+    this.runQueue();
+  }
+
+  #schedule(): void {
+    if (this.credit <= 0) {
+      this.#requestTick();
+      return;
+    }
+    this.#microtask = true;
+    settled.then(this.#runInMicrotask);
+  }
+
+  #requestTick(): void {
+    this.tickSource?.requestTick();
+  }
+
+  #grow(): void {
+    const old = this.#queue;
+    const size = old.length * 2;
+    const queue: (Runnable | null)[] = new Array(size).fill(null);
+    const count = this.#tail - this.#head;
+    for (let i = 0; i < count; i++) queue[i] = old[(this.#head + i) & this.#mask] as Runnable;
+    this.#queue = queue;
+    this.#mask = size - 1;
+    this.#head = 0;
+    this.#tail = count;
+  }
+}
+
+/** This thread's scheduler: one thread of JavaScript has one event loop, and so one run queue. */
+export const scheduler = new Scheduler();

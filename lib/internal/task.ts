@@ -1,0 +1,291 @@
+// A task: a function that the scheduler runs, and the handle that others wait for it with.
+//
+// States: queued -> running <-> waiting -> completed | failed | cancelled. A task that is cancelled while it waits has
+// its operation cancelled, which throws at its `await` or `yield*`; one that is cancelled before it started never runs;
+// one that is runnable is thrown at its next operation. A cancelled task stays cancelled: every later operation throws
+// too, except within `shield`.
+//
+// A task is linked into its group's list from spawn to end: the detached group, or a scope's.
+import { AbortError, abortError, MillraceError } from './errors.js';
+import { isCancellation, Operation, PENDING, REJECTED, RESUME, reportUnlessTaken, SUSPEND, type Suspend } from './operation.js';
+import { COOP_BUDGET, type Runnable, scheduler } from './scheduler.js';
+import { currentTask, runInTask, type Snapshot, snapshot } from './task-context.js';
+import type { TaskGroup } from './task-group.js';
+
+/** What `spawn` takes: a generator function (a fiber), an async function, or a plain one. */
+export type TaskFunction<T> = (task: Task) => Generator<Suspend, T, unknown> | PromiseLike<T> | T;
+
+export type TaskStatus = 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled';
+
+/** Whatever is cancelled with a task: its token, a scope that it opened, an operation that it awaits. */
+export interface Cancellable {
+  cancel(reason?: unknown): void;
+}
+
+/** A task-local value that a task has inherited: an immutable list, shared by all that inherit it. */
+export interface LocalEntry {
+  readonly key: object;
+  readonly value: unknown;
+  readonly rest: LocalEntry | null;
+}
+
+let lastId = 0;
+let traceSpawns = false;
+
+/** Record where each task is spawned, for `dumpTasks`. Costs about a microsecond a spawn. */
+export function setTraceSpawns(on: boolean): void {
+  traceSpawns = on;
+}
+
+const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor as unknown;
+
+export class Task<T = unknown> extends Operation<T> implements Runnable {
+  readonly id = ++lastId;
+  name: string;
+  readonly isFiber: boolean;
+  /** @internal */ cancelled = false;
+  /** @internal Set with `cancelled`: the error that its operations throw. */
+  reason: unknown = undefined;
+  /** @internal What it waits for; for an async task, the first of possibly several operations. */
+  waitingFor: Operation<unknown> | null = null;
+  /** @internal What else is cancelled with it. */
+  attached: Set<Cancellable> | null = null;
+  /** @internal */ group: TaskGroup;
+  /** @internal */ previous: Task | null = null;
+  /** @internal */ following: Task | null = null;
+  /** @internal */ locals: LocalEntry | null;
+  /** @internal Where it was spawned, if that was asked for. */
+  origin: string | undefined = undefined;
+  #start: TaskFunction<T> | null;
+  #generator: Generator<Suspend, T, unknown> | null = null;
+  readonly #context: Snapshot | null = snapshot();
+
+  /** @internal Use `spawn`. */
+  constructor(start: TaskFunction<T>, group: TaskGroup, name: string | undefined) {
+    super();
+    this.#start = start;
+    this.isFiber = start.constructor === GeneratorFunction;
+    this.name = name ?? start.name;
+    this.group = group;
+    const parent = currentTask();
+    this.locals = parent === null ? null : parent.locals;
+    if (traceSpawns) this.origin = spawnSite();
+    group.add(this as Task);
+    scheduler.spawned++;
+    scheduler.enqueue(this);
+  }
+
+  get kind(): string {
+    return 'join';
+  }
+
+  get status(): TaskStatus {
+    if (this.state !== PENDING) {
+      if (this.state !== REJECTED) return 'completed';
+      return this.cancelled && isCancellation(this.value) ? 'cancelled' : 'failed';
+    }
+    if (scheduler.current === (this as Task)) return 'running';
+    if (this.#start !== null) return 'queued';
+    return this.waitingFor !== null || !this.isFiber ? 'waiting' : 'queued';
+  }
+
+  /** True once it has ended, whichever way. */
+  get finished(): boolean {
+    return this.state !== PENDING;
+  }
+
+  /**
+   * Asks the task to end: its present and later operations throw an AbortError whose cause is `reason`. Its `finally`
+   * blocks run. On a task that has ended it does nothing.
+   */
+  abort(reason?: unknown): void {
+    if (this.state !== PENDING || this.cancelled) return;
+    this.cancelled = true;
+    this.reason = abortError(reason);
+    const operation = this.waitingFor;
+    if (operation !== null && !operation.shielded) operation.cancel(this.reason);
+    if (this.attached !== null) {
+      for (const child of [...this.attached]) child.cancel(this.reason);
+    }
+  }
+
+  /** The same as `abort`. A task that has ended stays as it is. */
+  override cancel(reason?: unknown): void {
+    this.abort(reason);
+  }
+
+  protected onCancel(): void {}
+
+  /** Losing a select is no reason to end a task: it is only not waited for any more. @internal */
+  override abandon(waiter: { wake(operation: Operation<unknown>): void }): void {
+    this.removeWaiter(waiter);
+  }
+
+  /** @internal */
+  attach(child: Cancellable): void {
+    this.attached ??= new Set();
+    this.attached.add(child);
+  }
+
+  /** @internal */
+  detach(child: Cancellable): void {
+    this.attached?.delete(child);
+  }
+
+  /** An operation that this (async) task awaits. @internal */
+  own(operation: Operation<unknown>): void {
+    if (this.waitingFor === null) this.waitingFor = operation;
+    else this.attach(operation);
+  }
+
+  /** @internal */
+  disown(operation: Operation<unknown>): void {
+    if (this.waitingFor === operation) this.waitingFor = null;
+    else this.detach(operation);
+  }
+
+  /** The operation that this fiber waits for has settled. @internal */
+  wake(): void {
+    this.waitingFor = null;
+    scheduler.enqueue(this);
+  }
+
+  /** @internal */
+  run(): void {
+    const context = this.#context;
+    if (context === null) this.#poll();
+    else context(poll, this as Task);
+  }
+
+  /** @internal For `poll`. */
+  pollHere(): void {
+    this.#poll();
+  }
+
+  #poll(): void {
+    if (this.#start !== null) {
+      const start = this.#start;
+      this.#start = null;
+      if (this.cancelled) this.#end(REJECTED, this.reason);
+      else if (this.isFiber) this.#startFiber(start as (task: Task) => Generator<Suspend, T, unknown>);
+      else this.#startFunction(start);
+    } else {
+      this.#resume(this.#generator as Generator<Suspend, T, unknown>);
+    }
+  }
+
+  #startFiber(start: (task: Task) => Generator<Suspend, T, unknown>): void {
+    scheduler.current = this as Task;
+    let generator: Generator<Suspend, T, unknown>;
+    try {
+      generator = start(this as Task);
+    } catch (error) {
+      scheduler.current = null;
+      this.#end(REJECTED, error);
+      return;
+    }
+    this.#generator = generator;
+    this.#resume(generator);
+  }
+
+  #resume(generator: Generator<Suspend, T, unknown>): void {
+    let result: IteratorResult<Suspend, T>;
+    scheduler.current = this as Task;
+    scheduler.coop = COOP_BUDGET;
+    try {
+      result = generator.next(RESUME);
+    } catch (error) {
+      scheduler.current = null;
+      this.#end(REJECTED, error);
+      return;
+    }
+    scheduler.current = null;
+    if ((result as unknown) === SUSPEND) return;
+    if (result.done) this.#end(0, result.value);
+    else this.#badYield(generator, result.value);
+  }
+
+  /** `yield x` where `yield* operation` was meant: told where it happened, in the fiber. */
+  #badYield(generator: Generator<Suspend, T, unknown>, value: unknown): void {
+    const error = new MillraceError(
+      'ERR_MILLRACE_YIELD',
+      `a fiber yielded ${typeof value}; use yield* with an operation, and yield* wait(promise) for a promise`,
+    );
+    scheduler.current = this as Task;
+    try {
+      const result = generator.throw(error);
+      scheduler.current = null;
+      if ((result as unknown) === SUSPEND) return;
+      if (result.done) this.#end(0, result.value);
+      else this.#end(REJECTED, error);
+    } catch (thrown) {
+      scheduler.current = null;
+      this.#end(REJECTED, thrown);
+    }
+  }
+
+  #startFunction(start: TaskFunction<T>): void {
+    let result: unknown;
+    scheduler.current = this as Task;
+    try {
+      result = runInTask(this as Task, () => start(this as Task));
+    } catch (error) {
+      scheduler.current = null;
+      this.#end(REJECTED, error);
+      return;
+    }
+    scheduler.current = null;
+    if (result !== null && typeof result === 'object') {
+      if (typeof (result as PromiseLike<T>).then === 'function') {
+        (result as PromiseLike<T>).then(
+          (value) => this.#end(0, value),
+          (error) => this.#end(REJECTED, error),
+        );
+        return;
+      }
+      if (typeof (result as Generator).next === 'function' && typeof (result as Generator).throw === 'function') {
+        // A plain function that returns a generator: as good as a generator function.
+        (this as { isFiber: boolean }).isFiber = true;
+        this.#generator = result as Generator<Suspend, T, unknown>;
+        this.#resume(this.#generator);
+        return;
+      }
+    }
+    this.#end(0, result as T);
+  }
+
+  #end(state: number, value: unknown): void {
+    this.#generator = null;
+    scheduler.ended++;
+    if (this.attached !== null) this.#releaseAttached();
+    const group = this.group;
+    group.remove(this as Task);
+    if (state === REJECTED) this.reject(value);
+    else this.fulfill(value as T);
+    group.ended(this as Task);
+  }
+
+  /** It ended while scopes, tokens or operations of its own were alive: they end with it. */
+  #releaseAttached(): void {
+    const attached = this.attached as Set<Cancellable>;
+    this.attached = null;
+    for (const child of attached) child.cancel(new AbortError('The task that owned this has ended'));
+  }
+
+  /** The error of a task in a scope is the scope's. */
+  protected override unobserved(error: unknown): void {
+    if (this.group.reportsErrors || (this.cancelled && isCancellation(error))) return;
+    reportUnlessTaken(this as Operation<unknown>, error);
+  }
+}
+
+function poll(task: Task): void {
+  task.pollHere();
+}
+
+/** The stack of the spawning code without our own frames. */
+function spawnSite(): string {
+  const holder: { stack?: string } = {};
+  Error.captureStackTrace(holder, Task);
+  return (holder.stack ?? '').split('\n').slice(1).join('\n');
+}
