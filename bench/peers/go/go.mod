@@ -1,0 +1,3 @@
+module millrace/bench/peers/go
+
+go 1.23
