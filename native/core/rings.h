@@ -44,6 +44,50 @@ class CompletionRing {
   uint64_t pushed_ = 0;
 };
 
+// JavaScript fills it, C++ empties it. The head is C++'s own: the control word is only a copy for JavaScript to read. A
+// tail that cannot be (more than a ring's worth of records) is a fault, and the reader takes it as the new start: nothing
+// in between can be believed.
+class SubmissionRing {
+ public:
+  void attach(uint32_t* control, const Record* records) {
+    control_ = control;
+    records_ = records;
+  }
+
+  bool empty() const { return tail() == head_; }
+
+  // Calls apply(record) for what is in the ring now; apply returns false for a fault. Bounded by the ring's capacity:
+  // what apply may add is left for the next time. Returns the number of faults.
+  template <typename Apply>
+  uint32_t drain(Apply apply) {
+    uint32_t end = tail();
+    uint32_t faults = 0;
+    if (end - head_ > kSubmissionCapacity) {
+      head_ = end;
+      faults = 1;
+    }
+    while (head_ != end) {
+      const Record record = records_[head_ & (kSubmissionCapacity - 1)];
+      head_++;
+      drained_++;
+      if (!apply(record)) faults++;
+    }
+    control_[static_cast<uint32_t>(Control::SubmissionHead)] = head_;
+    control_[static_cast<uint32_t>(Control::Faults)] += faults;
+    return faults;
+  }
+
+  uint64_t drained() const { return drained_; }
+
+ private:
+  uint32_t tail() const { return control_[static_cast<uint32_t>(Control::SubmissionTail)]; }
+
+  uint32_t* control_ = nullptr;
+  const Record* records_ = nullptr;
+  uint32_t head_ = 0;
+  uint64_t drained_ = 0;
+};
+
 }  // namespace millrace
 
 #endif  // MILLRACE_CORE_RINGS_H_
