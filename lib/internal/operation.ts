@@ -38,8 +38,8 @@ export abstract class Operation<T> implements PromiseLike<T> {
   /** @internal */ state: State = PENDING;
   /** @internal */ taken = false;
   /** @internal */ waiter: Waiter | null = null;
-  /** @internal The async task that waits for this, which cancels it when it is aborted itself. */
-  owner: Task | null = null;
+  /** @internal Who cancels it and must be told when there is nothing left to cancel. */
+  owner: Owner | null = null;
 
   /** What the task dump and the metrics call it: 'sleep', 'channel.recv'. */
   abstract get kind(): string;
@@ -50,8 +50,13 @@ export abstract class Operation<T> implements PromiseLike<T> {
   /** A result that was never taken goes back to where it came from. */
   protected giveBack(_value: T): void {}
 
-  /** True while a cancellation does not reach it (see `shield`). @internal */
+  /** True where a cancellation of the waiting task does not reach it (see `shield`). @internal */
   get shielded(): boolean {
+    return false;
+  }
+
+  /** True where many may wait for it, so that a cancelled waiter only stops waiting (a JoinHandle). @internal */
+  get shared(): boolean {
     return false;
   }
 
@@ -140,6 +145,7 @@ export abstract class Operation<T> implements PromiseLike<T> {
           task.waitingFor = this as Operation<unknown>;
           return SUSPEND as never;
         }
+        if (this.shared) throw task.reason;
         this.cancel(task.reason);
         if (this.state === PENDING) {
           // It ends in its own time (a scope waits for its children): wait, and throw what it ends with.
@@ -153,6 +159,8 @@ export abstract class Operation<T> implements PromiseLike<T> {
         return SUSPEND as never;
       }
     }
+    // Resumed, yet still pending: the wait was cancelled, not what was waited for.
+    if (this.state === PENDING) throw (scheduler.current as Task).reason;
     this.taken = true;
     if (this.state === REJECTED) {
       observed(this as Operation<unknown>);
@@ -182,7 +190,8 @@ export abstract class Operation<T> implements PromiseLike<T> {
   promise(): Promise<T> {
     const delivery = new Delivery<T>();
     if (this.state === PENDING) {
-      if (this.owner === null) this.ownBy(currentTask());
+      const task = currentTask();
+      if (task !== null && !task.isFiber) this.ownBy(task);
       this.addWaiter(delivery as Waiter);
     } else {
       if (this.state === REJECTED) observed(this as Operation<unknown>);
@@ -192,15 +201,24 @@ export abstract class Operation<T> implements PromiseLike<T> {
   }
 
   /** An aborted task cancels what it awaits. Fibers have `waitingFor` for that. */
-  private ownBy(task: Task | null): void {
-    if (task === null || task.isFiber) return;
+  private ownBy(task: Task): void {
     if (task.cancelled && !this.shielded) {
       this.cancel(task.reason);
-    } else {
+    } else if (this.owner === null) {
       this.owner = task;
       task.own(this as Operation<unknown>);
+    } else {
+      this.owner.share(this as Operation<unknown>, task);
     }
   }
+}
+
+/** Who may cancel an operation: the async task that awaits it, or the signal that it was given. */
+export interface Owner {
+  /** The operation has settled. */
+  disown(operation: Operation<unknown>): void;
+  /** `task` awaits the operation too. */
+  share(operation: Operation<unknown>, task: Task): void;
 }
 
 /** True for what cancelling throws: nobody needs to be told of it who did not ask. */

@@ -1,4 +1,5 @@
 // The tasks that belong together: those of one scope, or the detached ones.
+import type { CancelToken } from './cancel.js';
 import type { Task } from './task.js';
 
 /** An intrusive list of live tasks. What an end means is the group's own affair. */
@@ -6,6 +7,9 @@ export abstract class TaskGroup {
   /** @internal */ first: Task | null = null;
   /** How many of its tasks are alive. */
   size = 0;
+
+  /** What the tokens of its tasks descend from. */
+  readonly token: CancelToken | null = null;
 
   /** True where the group tells somebody of a task's error, so that the task itself need not. @internal */
   abstract readonly reportsErrors: boolean;

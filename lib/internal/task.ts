@@ -6,8 +6,9 @@
 // too, except within `shield`.
 //
 // A task is linked into its group's list from spawn to end: the detached group, or a scope's.
+import { CancelToken } from './cancel.js';
 import { AbortError, abortError, MillraceError } from './errors.js';
-import { isCancellation, Operation, PENDING, REJECTED, RESUME, reportUnlessTaken, SUSPEND, type Suspend } from './operation.js';
+import { isCancellation, Operation, PENDING, REJECTED, RESUME, reportUnlessTaken, SUSPEND, type Suspend, type Waiter, type Owner } from './operation.js';
 import { COOP_BUDGET, type Runnable, scheduler } from './scheduler.js';
 import { currentTask, runInTask, type Snapshot, snapshot } from './task-context.js';
 import type { TaskGroup } from './task-group.js';
@@ -39,7 +40,7 @@ export function setTraceSpawns(on: boolean): void {
 
 const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor as unknown;
 
-export class Task<T = unknown> extends Operation<T> implements Runnable {
+export class Task<T = unknown> extends Operation<T> implements Runnable, Waiter, Owner {
   readonly id = ++lastId;
   name: string;
   readonly isFiber: boolean;
@@ -56,6 +57,7 @@ export class Task<T = unknown> extends Operation<T> implements Runnable {
   /** @internal */ locals: LocalEntry | null;
   /** @internal Where it was spawned, if that was asked for. */
   origin: string | undefined = undefined;
+  #token: CancelToken | null = null;
   #start: TaskFunction<T> | null;
   #generator: Generator<Suspend, T, unknown> | null = null;
   readonly #context: Snapshot | null = snapshot();
@@ -77,6 +79,22 @@ export class Task<T = unknown> extends Operation<T> implements Runnable {
 
   get kind(): string {
     return 'join';
+  }
+
+  /** Cancelled when the task is aborted or has ended; the place for deadlines and child tokens. Made when first asked for. */
+  get token(): CancelToken {
+    if (this.#token === null) {
+      const around = this.group.token;
+      this.#token = around === null ? new CancelToken() : around.child();
+      if (this.cancelled) this.#token.cancel(this.reason);
+      else this.attach(this.#token);
+    }
+    return this.#token;
+  }
+
+  /** `token.signal`: for what is not Millrace's, so that it ends with the task. */
+  get signal(): AbortSignal {
+    return this.token.signal;
   }
 
   get status(): TaskStatus {
@@ -103,9 +121,18 @@ export class Task<T = unknown> extends Operation<T> implements Runnable {
     this.cancelled = true;
     this.reason = abortError(reason);
     const operation = this.waitingFor;
-    if (operation !== null && !operation.shielded) operation.cancel(this.reason);
+    if (operation !== null && !operation.shielded) {
+      if (operation.shared) {
+        operation.removeWaiter(this as Task);
+        this.wake();
+      } else {
+        operation.cancel(this.reason);
+      }
+    }
     if (this.attached !== null) {
-      for (const child of [...this.attached]) child.cancel(this.reason);
+      for (const child of [...this.attached]) {
+        if (!(child instanceof Operation && child.shielded)) child.cancel(this.reason);
+      }
     }
   }
 
@@ -116,8 +143,12 @@ export class Task<T = unknown> extends Operation<T> implements Runnable {
 
   protected onCancel(): void {}
 
+  override get shared(): boolean {
+    return true;
+  }
+
   /** Losing a select is no reason to end a task: it is only not waited for any more. @internal */
-  override abandon(waiter: { wake(operation: Operation<unknown>): void }): void {
+  override abandon(waiter: Waiter): void {
     this.removeWaiter(waiter);
   }
 
@@ -142,6 +173,20 @@ export class Task<T = unknown> extends Operation<T> implements Runnable {
   disown(operation: Operation<unknown>): void {
     if (this.waitingFor === operation) this.waitingFor = null;
     else this.detach(operation);
+  }
+
+  /** Two tasks await one operation: the first to be aborted cancels it for both. @internal */
+  share(operation: Operation<unknown>, task: Task): void {
+    if (task !== (this as Task)) task.attach(operation);
+  }
+
+  /** @internal An async task awaits the handle through an operation of its own, which can be cancelled alone. */
+  override promise(): Promise<T> {
+    if (this.state === PENDING) {
+      const waiting = currentTask();
+      if (waiting !== null && !waiting.isFiber) return new Join(this).promise();
+    }
+    return super.promise();
   }
 
   /** The operation that this fiber waits for has settled. @internal */
@@ -276,6 +321,30 @@ export class Task<T = unknown> extends Operation<T> implements Runnable {
   protected override unobserved(error: unknown): void {
     if (this.group.reportsErrors || (this.cancelled && isCancellation(error))) return;
     reportUnlessTaken(this as Operation<unknown>, error);
+  }
+}
+
+/** One async task's waiting for a handle. */
+class Join<T> extends Operation<T> {
+  readonly #handle: Task<T>;
+
+  constructor(handle: Task<T>) {
+    super();
+    this.#handle = handle;
+    handle.addWaiter(this as Waiter);
+  }
+
+  get kind(): string {
+    return 'join';
+  }
+
+  protected onCancel(): void {
+    this.#handle.removeWaiter(this as Waiter);
+  }
+
+  wake(handle: Operation<unknown>): void {
+    if (handle.state === REJECTED) this.reject(handle.value);
+    else this.fulfill(handle.value as T);
   }
 }
 

@@ -1,0 +1,137 @@
+import { checkFunction, invalidType } from './errors.js';
+import { Operation, REJECTED, type Waiter } from './operation.js';
+import { Task, type TaskFunction } from './task.js';
+import { TaskGroup } from './task-group.js';
+
+/** What `select`, `all`, `race` and `timeout` take: an operation, a promise, or a function that is run as a task. */
+export type Awaitable<T> = Operation<T> | PromiseLike<T> | TaskFunction<T>;
+
+/** The result of waiting for an {@link Awaitable}. */
+export type Awaited2<A> = A extends Operation<infer T>
+  ? T
+  : A extends PromiseLike<infer T>
+    ? T
+    : A extends (task: Task) => Generator<infer _, infer T, infer __>
+      ? T
+      : A extends (task: Task) => PromiseLike<infer T>
+        ? T
+        : A extends (task: Task) => infer T
+          ? T
+          : never;
+
+/**
+ * Waits for a promise that is not Millrace's own, in either kind of task, so that cancelling the task ends the wait. What
+ * the promise stands for goes on: give that an AbortSignal (`task.signal`).
+ *
+ * @example
+ * ```ts
+ * spawn(function* () {
+ *   const text = yield* wait(readFile('package.json', 'utf8'));
+ * });
+ * ```
+ * @throws TypeError (`ERR_INVALID_ARG_TYPE`) if `promise` has no `then`.
+ */
+export function wait<T>(promise: PromiseLike<T>): Operation<T> {
+  if (promise instanceof Operation) return promise;
+  if (typeof (promise as PromiseLike<T> | null)?.then !== 'function') {
+    throw invalidType('promise', 'a promise or an object with a then method', promise);
+  }
+  return new Wait(promise);
+}
+
+class Wait<T> extends Operation<T> {
+  constructor(promise: PromiseLike<T>) {
+    super();
+    promise.then(
+      (value) => this.fulfill(value),
+      (error) => this.reject(error),
+    );
+  }
+
+  get kind(): string {
+    return 'wait';
+  }
+
+  protected onCancel(): void {}
+}
+
+/** Tasks whose end is told to the operation that started them. */
+class ChildGroup extends TaskGroup {
+  readonly reportsErrors = true;
+  ended(): void {}
+}
+
+const children = new ChildGroup();
+
+/** All tasks that an operation (a timeout, a shield, a select's arm) runs for its own task. @internal */
+export function childTasks(): Task[] {
+  return children.tasks();
+}
+
+/**
+ * A function that is run as a task of its own while another task waits for it. Cancelling it aborts the task; it settles
+ * when the task has ended, `finally` blocks included.
+ */
+export class Child<T> extends Operation<T> implements Waiter {
+  readonly task: Task<T>;
+  readonly #kind: string;
+  readonly #shielded: boolean;
+
+  constructor(fn: TaskFunction<T>, kind: string, shielded = false) {
+    super();
+    checkFunction(fn, 'fn');
+    this.#kind = kind;
+    this.#shielded = shielded;
+    this.task = new Task(fn, children, undefined);
+    this.task.addWaiter(this);
+  }
+
+  get kind(): string {
+    return this.#kind;
+  }
+
+  override get shielded(): boolean {
+    return this.#shielded;
+  }
+
+  override cancel(reason?: unknown): void {
+    if (!this.#shielded) this.task.abort(reason);
+  }
+
+  protected onCancel(): void {}
+
+  wake(task: Operation<unknown>): void {
+    if (task.state === REJECTED) this.reject(task.value);
+    else this.fulfill(task.value as T);
+  }
+}
+
+/** @throws TypeError naming `name` where `value` is nothing that one can wait for. */
+export function toOperation<T>(value: Awaitable<T>, name: string): Operation<T> {
+  if (value instanceof Operation) return value;
+  if (typeof value === 'function') return new Child(value, 'call');
+  if (value !== null && typeof value === 'object' && typeof value.then === 'function') return new Wait(value);
+  throw invalidType(name, 'an operation, a promise or a function', value);
+}
+
+/**
+ * Runs `fn` as a part of this task that cancellation does not reach: for what must be finished once begun, and for
+ * clean-up that waits. The cancellation takes effect after it.
+ *
+ * @example
+ * ```ts
+ * spawn(function* () {
+ *   try {
+ *     yield* work();
+ *   } finally {
+ *     yield* shield(function* () {
+ *       yield* sayGoodbye();
+ *     });
+ *   }
+ * });
+ * ```
+ * @throws TypeError (`ERR_INVALID_ARG_TYPE`) if `fn` is not a function.
+ */
+export function shield<T>(fn: TaskFunction<T>): Operation<T> {
+  return new Child(fn, 'shield', true);
+}

@@ -1,0 +1,139 @@
+import { isCancellation, Operation, REJECTED } from '../internal/operation.js';
+import { abortError } from '../internal/errors.js';
+import type { Task, TaskFunction } from '../internal/task.js';
+import { TaskGroup } from '../internal/task-group.js';
+import { type JoinHandle, type SpawnOptions, spawnIn } from './spawn.js';
+
+/** How a task of a JoinSet ended. */
+export type Joined<T> =
+  | { handle: JoinHandle<T>; status: 'completed'; value: T }
+  | { handle: JoinHandle<T>; status: 'failed' | 'cancelled'; error: unknown };
+
+/**
+ * Tasks whose ends are taken one by one, in the order in which they end (Tokio's JoinSet). A failure does not touch the
+ * others: it is told as the end of its task.
+ *
+ * @example
+ * ```ts
+ * const set = new JoinSet();
+ * for (const url of urls) set.spawn(() => load(url));
+ * for await (const end of set) console.log(end.status);
+ * ```
+ */
+export class JoinSet<T = unknown> extends TaskGroup implements AsyncIterable<Joined<T>> {
+  readonly reportsErrors = true;
+  /** The sets with live tasks, for the task dump. */
+  static readonly #live = new Set<JoinSet>();
+  readonly #ended: Task<T>[] = [];
+  readonly #waiting = new Set<JoinNext<T>>();
+
+  /** Tasks that have not been taken by `joinNext` yet, ended or not. */
+  get length(): number {
+    return this.size + this.#ended.length;
+  }
+
+  /** @internal */
+  static live(): Iterable<JoinSet> {
+    return JoinSet.#live;
+  }
+
+  /** @throws TypeError as the global `spawn` does. */
+  spawn(fn: TaskFunction<T>, options?: SpawnOptions): JoinHandle<T> {
+    JoinSet.#live.add(this as JoinSet);
+    return spawnIn(this, fn, options);
+  }
+
+  /** Waits for the next task to end; undefined when none is left. A cancelled wait loses no task's end. */
+  joinNext(): Operation<Joined<T> | undefined> {
+    return new JoinNext(this);
+  }
+
+  /** Aborts every task. They still have to be joined. */
+  abortAll(reason?: unknown): void {
+    const error = abortError(reason);
+    for (const task of this.tasks()) task.abort(error);
+  }
+
+  /** Aborts every task and waits until all have ended. */
+  async shutdown(reason?: unknown): Promise<void> {
+    this.abortAll(reason);
+    while ((await this.joinNext()) !== undefined);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Joined<T>, void, undefined> {
+    for (;;) {
+      const end = await this.joinNext();
+      if (end === undefined) return;
+      yield end;
+    }
+  }
+
+  /** @internal */
+  ended(task: Task): void {
+    if (this.size === 0) JoinSet.#live.delete(this as JoinSet);
+    this.#ended.push(task as Task<T>);
+    for (const next of this.#waiting) {
+      next.serve();
+      return;
+    }
+  }
+
+  /** @internal */
+  take(next: JoinNext<T>): void {
+    this.#waiting.delete(next);
+    const task = this.#ended.shift();
+    if (task !== undefined) next.fulfill(describe(task));
+    else if (this.size === 0) next.fulfill(undefined);
+    else this.#waiting.add(next);
+  }
+
+  /** @internal */
+  drop(next: JoinNext<T>): void {
+    this.#waiting.delete(next);
+  }
+
+  /** @internal An end that was taken off the list and not received. */
+  putBack(end: Joined<T>): void {
+    this.#ended.unshift(end.handle);
+    for (const next of this.#waiting) {
+      next.serve();
+      return;
+    }
+  }
+}
+
+class JoinNext<T> extends Operation<Joined<T> | undefined> {
+  readonly #set: JoinSet<T>;
+
+  constructor(set: JoinSet<T>) {
+    super();
+    this.#set = set;
+    set.take(this);
+  }
+
+  get kind(): string {
+    return 'joinSet.joinNext';
+  }
+
+  serve(): void {
+    this.#set.take(this);
+  }
+
+  protected onCancel(): void {
+    this.#set.drop(this);
+  }
+
+  protected override giveBack(end: Joined<T> | undefined): void {
+    if (end !== undefined) this.#set.putBack(end);
+  }
+}
+
+function describe<T>(handle: Task<T>): Joined<T> {
+  if (handle.state !== REJECTED) return { handle, status: 'completed', value: handle.value };
+  const status = handle.cancelled && isCancellation(handle.value) ? 'cancelled' : 'failed';
+  return { handle, status, error: handle.value };
+}

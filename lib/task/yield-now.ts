@@ -1,0 +1,95 @@
+// Giving the others a turn.
+//
+// A fiber's yield is one shared object that puts the fiber at the back of the queue: no allocation. Async tasks that
+// yield in the same turn share one promise, which stands in the queue in their place: an `await` of it costs what an
+// `await` costs and nothing more. A round is bounded, so that a hundred thousand of them cannot hold up the tick.
+import { Failed, RESUME, SUSPEND, type Suspend } from '../internal/operation.js';
+import { type Runnable, scheduler } from '../internal/scheduler.js';
+import { currentTask } from '../internal/task-context.js';
+
+/** `await yieldNow()` or `yield* yieldNow()`. */
+export interface Yield extends PromiseLike<void> {
+  [Symbol.iterator](): Iterator<Suspend, void, unknown>;
+}
+
+const ROUND_TASKS_MAX = 256;
+const YIELDED: IteratorReturnResult<void> = { done: true, value: undefined };
+
+class FiberYield implements Yield {
+  [Symbol.iterator](): Iterator<Suspend, void, unknown> {
+    return this as unknown as Iterator<Suspend, void, unknown>;
+  }
+
+  next(sent: unknown): IteratorResult<Suspend, void> {
+    const task = scheduler.current;
+    if (task === null || !task.isFiber) throw new TypeError('yield* yieldNow() works only in a fiber; use await here');
+    if (task.cancelled) throw task.reason;
+    if (sent === RESUME) return YIELDED;
+    scheduler.enqueue(task);
+    return SUSPEND as never;
+  }
+
+  // biome-ignore lint/suspicious/noThenProperty: it is awaitable by design
+  then<A, B>(
+    onFulfilled?: ((value: void) => A | PromiseLike<A>) | null,
+    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return joinRound().then(onFulfilled, onRejected) as Promise<A | B>;
+  }
+}
+
+/** A promise that fibers can yield* as well. It stays a plain promise to the engine, so `await` takes its fast path. */
+class YieldPromise extends Promise<void> implements Yield {
+  [Symbol.iterator](): Iterator<Suspend, void, unknown> {
+    return fiberYield[Symbol.iterator]();
+  }
+}
+Object.defineProperty(YieldPromise.prototype, 'constructor', { value: Promise });
+
+/** The async tasks that yielded in one turn. */
+class Round implements Runnable {
+  tasks = 0;
+  #resolve!: () => void;
+  readonly promise = new YieldPromise((resolve) => {
+    this.#resolve = resolve as () => void;
+  });
+
+  run(): void {
+    if (open === this) open = null;
+    scheduler.credit -= this.tasks - 1;
+    scheduler.polls += this.tasks - 1;
+    this.#resolve();
+  }
+}
+
+const fiberYield = new FiberYield();
+let open: Round | null = null;
+
+function joinRound(): YieldPromise {
+  if (open === null || open.tasks === ROUND_TASKS_MAX) {
+    open = new Round();
+    scheduler.enqueue(open);
+  }
+  open.tasks++;
+  return open.promise;
+}
+
+/**
+ * Lets every other runnable task, and I/O once a tick's budget is spent, go first.
+ *
+ * @example
+ * ```ts
+ * for (const [i, row] of rows.entries()) {
+ *   work(row);
+ *   if (i % 100 === 0) await yieldNow();
+ * }
+ * ```
+ * It throws an AbortError in a task that was cancelled.
+ */
+export function yieldNow(): Yield {
+  const running = scheduler.current;
+  if (running !== null && running.isFiber) return fiberYield;
+  const task = currentTask();
+  if (task !== null && task.cancelled) return new Failed(task.reason);
+  return joinRound();
+}
