@@ -1,5 +1,10 @@
 // One interface over the ways to do socket I/O. A backend owns its sockets from accept or connect to the Closed
 // completion. Everything runs on the loop's thread.
+//
+// A socket that failed (Error, or Connect with a negative errno) closes by itself: Closed follows without a Close, and a
+// Close in between changes nothing. A connection that fails is reset, so that the peer cannot mistake it for a clean end.
+// Close without kReset lets what was sent before leave first, however long it takes; a second Close with kReset ends that.
+// A listener's Error is told once for each time that accepting stops working, and accepting goes on by itself.
 #ifndef MILLRACE_IO_BACKEND_H_
 #define MILLRACE_IO_BACKEND_H_
 
@@ -20,8 +25,11 @@ class CompletionRing;  // core/rings.h
 struct Arenas {
   uint8_t* receive = nullptr;              // kReceiveBuffers * kReceiveBufferBytes
   uint8_t* send = nullptr;                 // kSendBlocks * kSendBlockBytes
-  uint32_t* send_block_segments = nullptr; // kSendBlocks: segments of the block that have not left
-  uint32_t* socket_bytes_sent = nullptr;   // kSocketsMax: bytes that left, modulo 2^32
+  // kSendBlocks: segments of the block that have not left. C++ adds one when it takes a Send from the submission ring
+  // (none when the Send is ignored, or continues the one before it), and subtracts it when all of it has left or was
+  // discarded. JavaScript only reads: a block is free at 0, once every Send of it has been drained.
+  uint32_t* send_block_segments = nullptr;
+  uint32_t* socket_bytes_sent = nullptr;   // kSocketsMax: bytes that left, modulo 2^32; 0 again for a new socket
 };
 
 struct BackendCounters {

@@ -1,0 +1,157 @@
+#ifndef _WIN32
+#include "io/send_queue.h"
+
+#include <sys/uio.h>
+
+#include <cassert>
+#include <new>
+
+namespace millrace {
+
+struct SegmentPool::Chunk {
+  Chunk* next;
+  Segment segments[kChunkSegments];
+};
+
+SegmentPool::~SegmentPool() {
+  while (chunks_ != nullptr) {
+    Chunk* next = chunks_->next;
+    delete chunks_;
+    chunks_ = next;
+  }
+}
+
+Segment* SegmentPool::take() {
+  if (free_ == nullptr) {
+    if (made_ >= kSegmentsMax) return nullptr;
+    Chunk* chunk = new (std::nothrow) Chunk;
+    if (chunk == nullptr) return nullptr;
+    chunk->next = chunks_;
+    chunks_ = chunk;
+    made_ += kChunkSegments;
+    for (Segment& segment : chunk->segments) give_back(&segment);
+  }
+  Segment* segment = free_;
+  free_ = segment->next;
+  segment->next = nullptr;
+  return segment;
+}
+
+void SegmentPool::give_back(Segment* segment) {
+  segment->next = free_;
+  free_ = segment;
+}
+
+namespace {
+
+const uint8_t* address_of(const SendResources& resources, const Segment& segment) {
+  const uint8_t* arena =
+      segment.source == Segment::Source::SendArena ? resources.arenas.send : resources.arenas.receive;
+  return arena + segment.offset;
+}
+
+// A block or a buffer, whichever the segment lies in: segments of different owners are released separately.
+uint32_t owner_of(Segment::Source source, uint32_t offset) {
+  return offset / (source == Segment::Source::SendArena ? kSendBlockBytes : kReceiveBufferBytes);
+}
+
+}  // namespace
+
+const uint8_t* SendQueue::front(const SendResources& resources, uint32_t* length) const {
+  *length = head_->length;
+  return address_of(resources, *head_);
+}
+
+int SendQueue::gather(const SendResources& resources, iovec* spans, size_t* bytes) const {
+  int count = 0;
+  *bytes = 0;
+  for (const Segment* segment = head_; segment != nullptr && count < kSpansMax; segment = segment->next) {
+    if (segment->source == Segment::Source::DrainMark) continue;
+    spans[count].iov_base = const_cast<uint8_t*>(address_of(resources, *segment));
+    spans[count].iov_len = segment->length;
+    *bytes += segment->length;
+    count++;
+  }
+  return count;
+}
+
+Segment* SendQueue::append(SendResources& resources) {
+  Segment* segment = resources.segments->take();
+  if (segment == nullptr) return nullptr;
+  (head_ == nullptr ? head_ : tail_->next) = segment;
+  tail_ = segment;
+  return segment;
+}
+
+bool SendQueue::push(SendResources& resources, Segment::Source source, uint32_t offset, uint32_t length) {
+  // Longer tails are safe while the kernel reads the queue: it was given the old length, and consume() counts bytes.
+  if (head_ != nullptr && tail_->source == source && tail_->offset + tail_->length == offset &&
+      owner_of(source, tail_->offset) == owner_of(source, offset)) {
+    tail_->length += length;
+    bytes_ += length;
+    return true;
+  }
+  Segment* segment = append(resources);
+  if (segment == nullptr) return false;
+  segment->source = source;
+  segment->offset = offset;
+  segment->length = length;
+  bytes_ += length;
+  if (source == Segment::Source::SendArena) {
+    resources.arenas.send_block_segments[owner_of(source, offset)]++;
+  } else {
+    resources.receive_pool->hold(owner_of(source, offset));
+  }
+  return true;
+}
+
+int SendQueue::mark(SendResources& resources) {
+  if (head_ == nullptr) return 1;
+  Segment* segment = append(resources);
+  if (segment == nullptr) return -1;
+  segment->source = Segment::Source::DrainMark;
+  segment->offset = segment->length = 0;
+  return 0;
+}
+
+void SendQueue::remove_head(SendResources& resources) {
+  Segment* segment = head_;
+  head_ = segment->next;
+  if (segment->source == Segment::Source::SendArena) {
+    resources.arenas.send_block_segments[owner_of(segment->source, segment->offset)]--;
+  } else if (segment->source == Segment::Source::ReceiveArena) {
+    resources.receive_pool->drop(owner_of(segment->source, segment->offset));
+  }
+  resources.segments->give_back(segment);
+}
+
+uint32_t SendQueue::consume(SendResources& resources, size_t count) {
+  assert(count <= bytes_);
+  uint32_t marks = 0;
+  bytes_ -= count;
+  while (count > 0) {
+    Segment* segment = head_;
+    if (count < segment->length) {
+      segment->offset += static_cast<uint32_t>(count);
+      segment->length -= static_cast<uint32_t>(count);
+      break;
+    }
+    count -= segment->length;
+    // The offset stays, so that it is still inside its own block when the owner is worked out.
+    remove_head(resources);
+    while (head_ != nullptr && head_->source == Segment::Source::DrainMark) {
+      remove_head(resources);
+      marks++;
+    }
+  }
+  return marks;
+}
+
+void SendQueue::discard(SendResources& resources) {
+  while (head_ != nullptr) remove_head(resources);
+  tail_ = nullptr;
+  bytes_ = 0;
+}
+
+}  // namespace millrace
+#endif  // _WIN32

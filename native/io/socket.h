@@ -1,0 +1,91 @@
+// A socket or listener, as both backends see it.
+//
+//   Connecting -> Open -> Leaving -> Ending -> Ended -> its slot is released when Closed is in the completion ring
+//        \__________\________________/
+//
+// What JavaScript asks for only changes what the socket wants; the backend's advance() brings the kernel's operations in
+// line with it, as often as it is called. The entry outlives every operation and handle that points at it: Closed is owed
+// only after the last of them.
+#ifndef MILLRACE_IO_SOCKET_H_
+#define MILLRACE_IO_SOCKET_H_
+
+#include <netinet/in.h>
+#include <uv.h>
+
+#include <cstdint>
+
+#include "core/records.h"
+#include "io/intrusive_queue.h"
+#include "io/send_queue.h"
+
+namespace millrace {
+
+class SocketBackend;
+
+struct Socket {
+  enum class Kind : uint8_t { Stream, Listener };
+  enum class Phase : uint8_t {
+    Connecting,
+    Open,     // a listener is in it from the start
+    Leaving,  // Close: nothing is received any more, what was sent before leaves first
+    Ending,   // nothing is started any more, what is under way is being ended
+    Ended,    // the descriptor is closed
+  };
+  // Completions that are due, in this order.
+  enum Owed : uint8_t { kOwedConnect = 1, kOwedEnd = 2, kOwedDrain = 4, kOwedError = 8, kOwedClosed = 16 };
+
+  SocketBackend* backend = nullptr;
+  int fd = -1;
+  uint32_t handle = 0;
+  Kind kind = Kind::Stream;
+  Phase phase = Phase::Open;
+
+  // What it wants.
+  bool paused = false;
+  bool fin_wanted = false;
+  bool reset = false;  // close with RST
+  bool referenced = true;
+
+  // What it has.
+  bool fin_sent = false;
+  bool read_ended = false;
+  bool accept_trouble = false;  // JavaScript knows that accepting fails
+  bool counted_alive = false;
+  uint8_t owed = 0;
+  uint32_t owed_drains = 0;
+  int32_t connect_result = 0;
+  int32_t error = 0;
+  Syscall error_call = Syscall::None;
+  uint32_t unsent_bytes = 0;
+  SendQueue sends;
+
+  QueueLink<Socket> dirty_link;    // advance() is due
+  QueueLink<Socket> owing_link;    // completions are owed
+  QueueLink<Socket> starved_link;  // waits for a receive buffer or for room in the completion ring
+  QueueLink<Socket> blocked_link;  // a listener that waits for descriptors
+
+  struct Readiness {
+    uv_poll_t poll;
+    int polled;  // the events that the loop watches
+    bool write_blocked;
+    uint32_t last_receive_bytes;
+  };
+  struct Operations {
+    uint8_t armed;       // bits of operations that the kernel has
+    uint8_t cancelling;  // and of those that it was told to end
+    sockaddr_in6 address;
+    uint32_t address_bytes;
+  };
+  union {
+    Readiness ready;  // the uv backend
+    Operations ops;   // the uring backend
+  };
+
+  Socket() : ready() {}
+
+  bool wants_receive() const { return phase == Phase::Open && !paused && !read_ended; }
+};
+
+}  // namespace millrace
+
+#endif  // MILLRACE_IO_SOCKET_H_

@@ -1,0 +1,108 @@
+// What the two backends share: the sockets and their life, the checks of what JavaScript submits, the completions that
+// are owed, the queues of what waits. A backend adds how the kernel is asked.
+//
+// Completions that follow from events other than received data are first noted on the socket ("owed") and paid into the
+// completion ring at the beginning of harvest() and flush(), so that a full ring loses nothing and no socket disappears
+// in the middle of a function that uses it. Data and Accept go straight into the ring: a backend takes them from the
+// kernel only while can_deliver() holds.
+#ifndef MILLRACE_IO_SOCKET_BACKEND_H_
+#define MILLRACE_IO_SOCKET_BACKEND_H_
+
+#include <uv.h>
+
+#include "core/rings.h"
+#include "core/slab.h"
+#include "io/backend.h"
+#include "io/intrusive_queue.h"
+#include "io/receive_pool.h"
+#include "io/send_queue.h"
+#include "io/socket.h"
+
+namespace millrace {
+
+class SocketBackend : public Backend {
+ public:
+  SocketBackend() = default;
+  SocketBackend(const SocketBackend&) = delete;
+  SocketBackend& operator=(const SocketBackend&) = delete;
+
+  int start(uv_loop_t* loop, CompletionRing* completions) override;
+  void provide(const Arenas& arenas) override;
+  int name_of(uint32_t handle, bool peer, sockaddr* address, uint32_t* address_bytes) override;
+  bool submit(const Record& record) override;
+  void release_delivered() override;
+  bool keeps_alive() const override { return alive_ > 0; }
+  BackendCounters counters() const override;
+
+ protected:
+  // Brings the kernel's operations in line with what the socket wants. Called for dirty sockets by advance_dirty; it may
+  // be called at any time, and again.
+  virtual void advance(Socket& socket) = 0;
+
+  // nullptr: no slot is left. The descriptor stays the caller's then.
+  Socket* adopt(int fd, Socket::Kind kind, Socket::Phase phase);
+  void touch(Socket& socket) { dirty_.push(&socket); }
+  // Every socket that is dirty now, once. False: some are dirty again.
+  bool advance_dirty();
+
+  bool can_deliver(const Socket& socket) const {
+    return completions_->room() > 0 && (socket.owed & Socket::kOwedConnect) == 0;
+  }
+  // Needs can_deliver. The buffer was taken from the pool, or is the pinned one.
+  void deliver(Socket& socket, uint32_t buffer, uint32_t offset, uint32_t length);
+  // Needs can_deliver of the listener. Takes the descriptor.
+  void accepted(Socket& listener, int fd);
+  void accept_failed(Socket& listener, int error);
+  bool accepts(const Socket& listener) const {
+    return listener.phase == Socket::Phase::Open && !listener.blocked_link.linked;
+  }
+  void connected(Socket& socket, int result);
+  void received_end(Socket& socket);
+  void sent(Socket& socket, size_t bytes);
+  void fail(Socket& socket, int error, Syscall call);
+  // When the queue is empty: the FIN that was asked for; a socket that leaves goes over to Ending.
+  void after_sends(Socket& socket);
+
+  enum class SendOutcome { Emptied, Blocked, More, Failed };
+  SendOutcome send_now(Socket& socket);  // by plain system calls that do not block
+
+  // Nothing in the kernel uses the descriptor or the queue any more.
+  void close_and_discard(Socket& socket);
+  void owe(Socket& socket, Socket::Owed what);
+  bool pay_owed();  // false: the ring is full
+
+  void starve(Socket& socket) { starved_.push(&socket); }
+  void close_shared_handles();     // of stop(): handle_closed() is called once
+  virtual void handle_closed() {}
+
+  uv_loop_t* loop_ = nullptr;
+  CompletionRing* completions_ = nullptr;
+  Slab<Socket> sockets_;
+  ReceivePool pool_;
+  SegmentPool segments_;
+  SendResources resources_ = {{}, &pool_, &segments_};
+  BackendCounters counters_ = {};
+  IntrusiveQueue<Socket, &Socket::starved_link> starved_;
+
+ private:
+  bool submit_send(const Record& record);
+  void submit_notify_drain(Socket& socket);
+  void submit_close(Socket& socket, bool reset);
+  bool refuse(Socket& socket);
+  void recount(Socket& socket);
+  void unblock_listeners();
+  void release(Socket& socket);
+
+  static constexpr uint64_t kAcceptRetryMs = 100;
+  static constexpr int kSendRoundsMax = 4;
+
+  IntrusiveQueue<Socket, &Socket::dirty_link> dirty_;
+  IntrusiveQueue<Socket, &Socket::owing_link> owing_;
+  IntrusiveQueue<Socket, &Socket::blocked_link> blocked_;
+  uv_timer_t accept_retry_;
+  uint32_t alive_ = 0;
+};
+
+}  // namespace millrace
+
+#endif  // MILLRACE_IO_SOCKET_BACKEND_H_

@@ -1,0 +1,291 @@
+// Readiness through one uv_poll_t for each socket, and our own system calls that do not block.
+//
+// libuv implements a change of the polled events with up to two calls of epoll_ctl, so they change only when they must:
+// reading stays polled while JavaScript pauses, until data really arrives, and writing is polled only after a short send.
+// One receive for each readiness event: what is left fires again, after the other sockets had their turn.
+//
+// An entry's uv_poll_t is closed before its descriptor, and Closed is owed only in the close callback: the loop never
+// holds a pointer into a released slot.
+#ifndef _WIN32
+#include <errno.h>
+
+#include <cassert>
+#include <new>
+
+#include "io/backend.h"
+#include "io/descriptor.h"
+#include "io/receive_packer.h"
+#include "io/socket_backend.h"
+
+namespace millrace {
+namespace {
+
+constexpr int kAcceptsPerEvent = 64;
+
+class UvBackend final : public SocketBackend {
+ public:
+  const char* name() const override { return "uv"; }
+
+  int listen(const sockaddr* address, uint32_t address_bytes, int backlog, uint32_t flags, uint32_t* handle) override;
+  int connect(const sockaddr* address, uint32_t address_bytes, uint32_t* handle) override;
+  bool harvest() override;
+  bool flush() override;
+  BackendCounters counters() const override;
+  void stop(void (*on_stopped)(void*), void* data) override;
+
+ protected:
+  void advance(Socket& socket) override;
+  void handle_closed() override;
+
+ private:
+  int open(int fd, Socket::Kind kind, Socket::Phase phase, Socket** socket);
+  bool attach(Socket& socket);
+  void poll_for(Socket& socket, int events);
+  int wanted_events(const Socket& socket) const;
+  void on_events(Socket& socket, int status, int events);
+  void on_readable(Socket& socket);
+  void on_acceptable(Socket& listener);
+  void write(Socket& socket);
+  void end(Socket& socket);
+  bool feed_starved();
+
+  ReceivePacker packer_;
+  bool stopping_ = false;
+  uint32_t handles_closing_ = 0;
+  void (*on_stopped_)(void*) = nullptr;
+  void* stopped_data_ = nullptr;
+};
+
+int UvBackend::open(int fd, Socket::Kind kind, Socket::Phase phase, Socket** socket) {
+  *socket = adopt(fd, kind, phase);
+  if (*socket == nullptr) {
+    close_descriptor(fd);
+    return -ENFILE;
+  }
+  return 0;
+}
+
+int UvBackend::listen(const sockaddr* address, uint32_t address_bytes, int backlog, uint32_t flags, uint32_t* handle) {
+  if (resources_.arenas.receive == nullptr) return -EINVAL;
+  int fd = open_listener(address, address_bytes, backlog, flags, Blocking::No);
+  if (fd < 0) return fd;
+  Socket* socket;
+  if (int error = open(fd, Socket::Kind::Listener, Socket::Phase::Open, &socket); error != 0) return error;
+  *handle = socket->handle;
+  return 0;
+}
+
+int UvBackend::connect(const sockaddr* address, uint32_t address_bytes, uint32_t* handle) {
+  if (resources_.arenas.receive == nullptr) return -EINVAL;
+  int fd = open_stream(address->sa_family, Blocking::No);
+  if (fd < 0) return fd;
+  int result = start_connecting(fd, address, address_bytes);
+  Socket* socket;
+  if (int error = open(fd, Socket::Kind::Stream, Socket::Phase::Connecting, &socket); error != 0) return error;
+  *handle = socket->handle;
+  if (result != -EINPROGRESS) connected(*socket, result);
+  return 0;
+}
+
+// The poll handle of a new entry. False: libuv refused the descriptor.
+bool UvBackend::attach(Socket& socket) {
+  if (socket.ready.poll.loop != nullptr) return true;
+  int error = uv_poll_init_socket(loop_, &socket.ready.poll, socket.fd);
+  if (error != 0) {
+    fail(socket, error, Syscall::None);
+    return false;
+  }
+  socket.ready.poll.data = &socket;
+  uv_unref(reinterpret_cast<uv_handle_t*>(&socket.ready.poll));
+  return true;
+}
+
+void UvBackend::poll_for(Socket& socket, int events) {
+  if (socket.ready.polled == events) return;
+  socket.ready.polled = events;
+  counters_.kernel_entries++;
+  if (events == 0) {
+    uv_poll_stop(&socket.ready.poll);
+    return;
+  }
+  uv_poll_start(&socket.ready.poll, events, [](uv_poll_t* poll, int status, int fired) {
+    Socket& socket = *static_cast<Socket*>(poll->data);
+    static_cast<UvBackend*>(socket.backend)->on_events(socket, status, fired);
+  });
+}
+
+int UvBackend::wanted_events(const Socket& socket) const {
+  if (socket.kind == Socket::Kind::Listener) {
+    return accepts(socket) && !socket.starved_link.linked ? UV_READABLE : 0;
+  }
+  if (socket.phase == Socket::Phase::Connecting) return UV_WRITABLE;
+  int events = socket.ready.write_blocked && !socket.sends.empty() ? UV_WRITABLE : 0;
+  if (socket.starved_link.linked || socket.read_ended || socket.phase != Socket::Phase::Open) return events;
+  // Paused: whoever is polled stays so until on_readable finds it.
+  if (!socket.paused || (socket.ready.polled & UV_READABLE) != 0) events |= UV_READABLE;
+  return events;
+}
+
+void UvBackend::advance(Socket& socket) {
+  if (socket.phase == Socket::Phase::Ended) return;
+  if (socket.phase < Socket::Phase::Ending) {
+    if (!attach(socket)) return;
+    if (socket.kind == Socket::Kind::Stream && socket.phase != Socket::Phase::Connecting) write(socket);
+  }
+  if (socket.phase == Socket::Phase::Ending) {
+    end(socket);
+  } else {
+    poll_for(socket, wanted_events(socket));
+  }
+}
+
+void UvBackend::write(Socket& socket) {
+  if (!socket.sends.empty() && !socket.ready.write_blocked) {
+    SendOutcome outcome = send_now(socket);
+    if (outcome == SendOutcome::Blocked) socket.ready.write_blocked = true;
+    if (outcome == SendOutcome::More) touch(socket);
+  }
+  after_sends(socket);
+}
+
+void UvBackend::end(Socket& socket) {
+  bool attached = socket.ready.poll.loop != nullptr;
+  // Before the descriptor is closed and its number belongs to somebody else.
+  if (attached) {
+    handles_closing_++;
+    uv_close(reinterpret_cast<uv_handle_t*>(&socket.ready.poll), [](uv_handle_t* handle) {
+      Socket& socket = *static_cast<Socket*>(handle->data);
+      auto* backend = static_cast<UvBackend*>(socket.backend);
+      backend->owe(socket, Socket::kOwedClosed);
+      backend->handle_closed();
+    });
+  }
+  close_and_discard(socket);
+  if (!attached) owe(socket, Socket::kOwedClosed);
+}
+
+void UvBackend::on_events(Socket& socket, int status, int events) {
+  if (socket.kind == Socket::Kind::Listener) {
+    on_acceptable(socket);
+    return;
+  }
+  if (status < 0) {
+    // libuv reports POLLERR so, and has stopped polling. What is wrong is told by the call that follows.
+    socket.ready.polled = 0;
+    events = UV_READABLE | UV_WRITABLE;
+  }
+  if (socket.phase == Socket::Phase::Connecting) {
+    connected(socket, take_error(socket.fd));
+    return;
+  }
+  if ((events & UV_READABLE) != 0) on_readable(socket);
+  if ((events & UV_WRITABLE) != 0) socket.ready.write_blocked = false;
+  if ((events & UV_WRITABLE) != 0 || status < 0) advance(socket);
+}
+
+void UvBackend::on_readable(Socket& socket) {
+  if (!socket.wants_receive()) {
+    poll_for(socket, socket.ready.polled & ~UV_READABLE);
+    return;
+  }
+  ReceivePacker::Place place = {ReceivePool::kNone, 0, 0};
+  if (can_deliver(socket)) {
+    place = packer_.place_for(pool_, socket.ready.last_receive_bytes);
+    if (place.buffer == ReceivePool::kNone) counters_.out_of_buffers++;
+  }
+  if (place.buffer == ReceivePool::kNone) {
+    starve(socket);
+    poll_for(socket, wanted_events(socket));
+    return;
+  }
+  uint8_t* start = resources_.arenas.receive + place.buffer * kReceiveBufferBytes + place.offset;
+  int64_t count = receive_some(socket.fd, start, place.room);
+  counters_.kernel_entries++;
+  auto bytes = static_cast<uint32_t>(count > 0 ? count : 0);
+  packer_.filled(pool_, place, bytes);
+  if (count > 0) {
+    // A full place says that there may be much more.
+    socket.ready.last_receive_bytes = bytes == place.room ? kReceiveBufferBytes : bytes;
+    deliver(socket, place.buffer, place.offset, bytes);
+  } else if (count == 0) {
+    received_end(socket);
+    poll_for(socket, wanted_events(socket));
+  } else if (count != -EAGAIN) {
+    fail(socket, static_cast<int>(count), Syscall::Read);
+  }
+}
+
+void UvBackend::on_acceptable(Socket& listener) {
+  for (int i = 0; i < kAcceptsPerEvent && accepts(listener); i++) {
+    if (!can_deliver(listener)) {
+      starve(listener);
+      break;
+    }
+    int fd = accept_stream(listener.fd);
+    counters_.kernel_entries++;
+    if (fd == -EAGAIN) return;
+    if (fd < 0) {
+      accept_failed(listener, fd);
+    } else {
+      accepted(listener, fd);
+    }
+  }
+  poll_for(listener, wanted_events(listener));
+}
+
+// Whoever waited for a buffer or for room is polled again, in the order in which they began to wait, as many as there are
+// buffers. False: some wait still, and could be fed.
+bool UvBackend::feed_starved() {
+  uint32_t buffers = pool_.free_count();
+  while (!starved_.empty() && buffers > 0 && completions_->room() > 0) {
+    Socket* socket = starved_.pop();
+    if (socket->kind == Socket::Kind::Stream && socket->wants_receive()) buffers--;
+    touch(*socket);
+  }
+  return starved_.empty() || pool_.free_count() == 0;
+}
+
+bool UvBackend::harvest() { return !pay_owed(); }
+
+bool UvBackend::flush() {
+  pay_owed();
+  bool all = advance_dirty();
+  all = feed_starved() && all;
+  all = advance_dirty() && all;
+  pay_owed();
+  return !all || !completions_->empty();
+}
+
+BackendCounters UvBackend::counters() const {
+  BackendCounters counters = SocketBackend::counters();
+  uint32_t pinned = pool_.pinned() != ReceivePool::kNone && !pool_.referenced(pool_.pinned()) ? 1 : 0;
+  counters.receive_buffers_in_use = kReceiveBuffers - pool_.free_count() - pinned;
+  return counters;
+}
+
+void UvBackend::stop(void (*on_stopped)(void*), void* data) {
+  assert(!stopping_);
+  stopping_ = true;
+  on_stopped_ = on_stopped;
+  stopped_data_ = data;
+  handles_closing_++;
+  close_shared_handles();
+  sockets_.for_each([this](uint32_t, Socket& socket) {
+    if (socket.phase == Socket::Phase::Ended) return;
+    socket.phase = Socket::Phase::Ending;
+    end(socket);
+  });
+}
+
+// The last of them ends the backend; until then every entry stays where the loop points.
+void UvBackend::handle_closed() {
+  handles_closing_--;
+  if (stopping_ && handles_closing_ == 0) on_stopped_(stopped_data_);
+}
+
+}  // namespace
+
+Backend* create_uv_backend() { return new (std::nothrow) UvBackend; }
+
+}  // namespace millrace
+#endif  // _WIN32
