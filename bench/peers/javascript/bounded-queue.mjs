@@ -1,12 +1,11 @@
 /**
  * What stands in for a channel in Node and Bun, which have none: a ring of values for one producer and one consumer.
- * The try-calls spare a promise when there is room or a value, as a careful author of such a queue would.
+ * `push` and `shift` make a promise only when they have to wait.
  */
 export function boundedQueue(capacity) {
   const ring = new Array(capacity).fill(undefined);
   let head = 0;
   let length = 0;
-  let closed = false;
   let wakeConsumer = null;
   let wakeProducer = null;
 
@@ -33,38 +32,29 @@ export function boundedQueue(capacity) {
     }
     return value;
   };
+  const waitForRoom = async (value) => {
+    await new Promise((resolve) => {
+      wakeProducer = resolve;
+    });
+    put(value);
+  };
+  const waitForValue = async () => {
+    await new Promise((resolve) => {
+      wakeConsumer = resolve;
+    });
+    return take();
+  };
 
   return {
-    tryPush(value) {
-      if (length === capacity) return false;
+    /** Await it: undefined when there was room, else a promise. */
+    push(value) {
+      if (length === capacity) return waitForRoom(value);
       put(value);
-      return true;
+      return undefined;
     },
-    async push(value) {
-      while (length === capacity) {
-        await new Promise((resolve) => {
-          wakeProducer = resolve;
-        });
-      }
-      put(value);
-    },
-    /** A value, or undefined when there is none now. */
-    tryShift() {
-      return length === 0 ? undefined : take();
-    },
-    /** A value, or undefined once the queue is closed and empty. */
-    async shift() {
-      while (length === 0) {
-        if (closed) return undefined;
-        await new Promise((resolve) => {
-          wakeConsumer = resolve;
-        });
-      }
-      return take();
-    },
-    close() {
-      closed = true;
-      wakeConsumer?.();
+    /** Await it: a value, or a promise of one. */
+    shift() {
+      return length === 0 ? waitForValue() : take();
     },
   };
 }

@@ -72,18 +72,12 @@ async function yieldingTask(times) {
 async function channel(n) {
   const queue = boundedQueue(CHANNEL_CAPACITY);
   const produce = async () => {
-    for (let i = 0; i < n; i++) {
-      if (!queue.tryPush(i)) await queue.push(i);
-    }
-    queue.close();
+    for (let i = 0; i < n; i++) await queue.push(i);
   };
   const consume = async () => {
     let sum = 0;
-    for (;;) {
-      const value = queue.tryShift() ?? (await queue.shift());
-      if (value === undefined) return sum;
-      sum += value;
-    }
+    for (let k = 0; k < n; k++) sum += await queue.shift();
+    return sum;
   };
   const [, sum] = await Promise.all([produce(), consume()]);
   return sum;

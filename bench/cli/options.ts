@@ -1,0 +1,125 @@
+import { parseArgs } from 'node:util';
+import { CONTESTANTS } from '../contestants/catalog.js';
+import type { RunSettings } from '../runner/run.js';
+import { CELLS, WORKLOADS } from '../workloads/catalog.js';
+
+export interface BenchOptions {
+  readonly help: boolean;
+  readonly list: boolean;
+  readonly settings: RunSettings;
+  readonly json: string | null;
+  readonly markdown: string | null;
+  readonly html: string | null;
+  readonly baseline: string | null;
+  readonly saveBaseline: string | null;
+}
+
+/** The command line is wrong; the message says what and what would be right. */
+export class UsageError extends Error {}
+
+export const USAGE = `Usage: millrace bench [options]
+
+Races Millrace against Tokio, Go, Bun and plain Node on this machine: the same work, interleaved, a fresh process for
+each sample. Missing toolchains are left out with the reason. The report is written to bench/results/.
+
+  --quick               a short run: at most 3 minutes once the peers are built
+  --only LIST           workloads (${WORKLOADS.join(', ')}) or cells (scheduling/light, echo/64B, ...)
+  --runtimes LIST       families (tokio, millrace, go, bun, node) or single ones (see --list)
+  --samples N           samples of each runtime in each cell (1 to 1000; default 7, quick 3)
+  --measure-ms MS       warm work of one compute sample (default 500, quick 300)
+  --no-pin              do not pin processes to cores
+  --baseline FILE       compare with a run that was saved before
+  --save-baseline FILE  save this run to compare a later one with
+  --json FILE           write the results as JSON
+  --markdown FILE       write the tables as Markdown
+  --html FILE           write the report as one HTML file
+  --list                print the cells and the runtimes, and end
+  -h, --help            print this, and end
+`;
+
+// A first round of the quick plan takes about a minute; with this limit three fit on a fast machine, and one on a slow.
+const QUICK_LIMIT_SECONDS = 165;
+
+/** @throws UsageError */
+export function parseBenchOptions(argv: readonly string[]): BenchOptions {
+  const { values } = parse(argv);
+  const quick = values.quick === true;
+  return {
+    help: values.help === true,
+    list: values.list === true,
+    settings: {
+      quick,
+      only: list('--only', values.only, [...WORKLOADS, ...CELLS.map((cell) => cell.id)]),
+      runtimes: list('--runtimes', values.runtimes, [
+        ...new Set(CONTESTANTS.flatMap((contestant) => [contestant.family, contestant.id])),
+      ]),
+      samples: wholeNumber('--samples', values.samples, 1, 1_000) ?? (quick ? 3 : 7),
+      pin: values['no-pin'] !== true,
+      limitSeconds: quick && values.samples === undefined ? QUICK_LIMIT_SECONDS : Number.POSITIVE_INFINITY,
+      warmupMs: quick ? 200 : 500,
+      measureMs: wholeNumber('--measure-ms', values['measure-ms'], 1, 60_000) ?? (quick ? 300 : 500),
+      echoWarmupSeconds: quick ? 0.4 : 1,
+      echoSeconds: quick ? 0.8 : 2,
+    },
+    json: file('--json', values.json),
+    markdown: file('--markdown', values.markdown),
+    html: file('--html', values.html),
+    baseline: file('--baseline', values.baseline),
+    saveBaseline: file('--save-baseline', values['save-baseline']),
+  };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      strict: true,
+      allowPositionals: false,
+      options: {
+        quick: { type: 'boolean' },
+        only: { type: 'string' },
+        runtimes: { type: 'string' },
+        samples: { type: 'string' },
+        'measure-ms': { type: 'string' },
+        'no-pin': { type: 'boolean' },
+        baseline: { type: 'string' },
+        'save-baseline': { type: 'string' },
+        json: { type: 'string' },
+        markdown: { type: 'string' },
+        html: { type: 'string' },
+        list: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function list(name: string, text: string | undefined, known: readonly string[]): string[] {
+  if (text === undefined) return [];
+  const words = text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+  if (words.length === 0) throw new UsageError(`${name} needs at least one of: ${known.join(', ')}`);
+  for (const word of words) {
+    if (!known.includes(word)) throw new UsageError(`${name}: unknown ${word}; known are: ${known.join(', ')}`);
+  }
+  return words;
+}
+
+function wholeNumber(name: string, text: string | undefined, low: number, high: number): number | undefined {
+  if (text === undefined) return undefined;
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= low && value <= high)) {
+    throw new UsageError(`${name} must be a whole number from ${low} to ${high}, got ${text}`);
+  }
+  return value;
+}
+
+function file(name: string, text: string | undefined): string | null {
+  if (text === undefined) return null;
+  if (text === '') throw new UsageError(`${name} needs a file name`);
+  return text;
+}

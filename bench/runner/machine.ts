@@ -1,0 +1,14 @@
+import { availableParallelism, cpus, loadavg, release, totalmem, type as systemName } from 'node:os';
+import type { Machine } from '../model.js';
+
+export function describeMachine(pinning: string): Machine {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    kernel: `${systemName()} ${release()}`,
+    platform: `${process.platform}-${process.arch}`,
+    pinning,
+    loadAverage: loadavg()[0] ?? 0,
+  };
+}
