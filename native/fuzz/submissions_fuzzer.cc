@@ -46,7 +46,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
           return false;
       }
     });
-    if (control[static_cast<uint32_t>(Control::SubmissionHead)] != control[static_cast<uint32_t>(Control::SubmissionTail)])
+    if (control[static_cast<uint32_t>(Control::SubmissionHead)] !=
+        control[static_cast<uint32_t>(Control::SubmissionTail)])
       std::abort();
     now += value;
     uint32_t expired[64];

@@ -1,4 +1,5 @@
 // Any sequence of wheel operations: no assertion fails, nothing fires early, and what is armed can be reached.
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <map>
@@ -7,6 +8,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   constexpr uint32_t kGap = 16;
+  constexpr uint64_t kEnd = millrace::Wheel::kDeadlineMax + 1;
   millrace::Wheel wheel(0);
   std::map<uint32_t, uint64_t> armed;
   uint64_t now = 0;
@@ -40,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         wheel.set_referenced(slot, (value & 1) != 0);
         break;
       case 4:
-        now = now + (value >> (value & 63)) < now ? now : now + (value >> (value & 63));
+        now = std::min(now + (value >> (1 + value % 63)), kEnd);
         advance();
         break;
       case 5:
@@ -49,8 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     }
     if (wheel.armed() != armed.size()) std::abort();
   }
-  now = UINT64_MAX >> 1;
-  now++;
+  now = kEnd;
   for (int i = 0; i < 4096 && wheel.armed() > 0; i++) advance();
   if (wheel.armed() != 0) std::abort();
   return 0;

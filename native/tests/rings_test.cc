@@ -10,7 +10,10 @@ namespace {
 
 class Rings : public ::testing::Test {
  protected:
-  Rings() : control_(static_cast<size_t>(Control::Words)), submissions_(kSubmissionCapacity), completions_(kCompletionCapacity) {
+  Rings()
+      : control_(static_cast<size_t>(Control::Words)),
+        submissions_(kSubmissionCapacity),
+        completions_(kCompletionCapacity) {
     submission_ring_.attach(control_.data(), submissions_.data());
     completion_ring_.attach(control_.data(), completions_.data());
   }

@@ -78,7 +78,9 @@ void run_against_model(Wheel::Precision precision, uint64_t seed, int operations
   Wheel wheel(now);
   Model model;
   std::vector<uint32_t> expired(64);
-  auto visible = [&](uint64_t deadline) { return precision == Wheel::Precision::kTicks ? rounded_up(deadline) : deadline; };
+  auto visible = [&](uint64_t deadline) {
+    return precision == Wheel::Precision::kTicks ? rounded_up(deadline) : deadline;
+  };
 
   for (int i = 0; i < operations; i++) {
     uint32_t slot = random() % slots;
