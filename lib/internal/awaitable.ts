@@ -1,19 +1,28 @@
-import { checkFunction, invalidType } from './errors.js';
+import { invalidType } from './errors.js';
 import { Operation, REJECTED, type Waiter } from './operation.js';
-import { Task, type TaskFunction } from './task.js';
+import { type Fiber, Task, type TaskBody, type TaskFunction } from './task.js';
 import { TaskGroup } from './task-group.js';
 
-/** What `select`, `all`, `race` and `timeout` take: an operation, a promise, or a function that is run as a task. */
-export type Awaitable<T> = Operation<T> | PromiseLike<T> | TaskFunction<T>;
+/** What `select`, `all`, `race` and `timeout` take: an operation, a promise, or what is run as a task of its own. */
+export type Awaitable<T> = Operation<T> | PromiseLike<T> | Fiber<T> | TaskFunction<T>;
+
+/** A generator object, or what cannot be told from one. */
+export function isGenerator(value: unknown): value is Fiber<unknown> {
+  if (value === null || typeof value !== 'object') return false;
+  const generator = value as Fiber<unknown>;
+  return typeof generator.next === 'function' && typeof generator.throw === 'function';
+}
 
 /** The result of waiting for an {@link Awaitable}. */
 export type Awaited2<A> = A extends Operation<infer T>
   ? T
   : A extends PromiseLike<infer T>
     ? T
-    : A extends (task: Task) => Generator<infer _, infer T, infer __>
+    : A extends Generator<infer _, infer T, infer __>
       ? T
-      : A extends (task: Task) => PromiseLike<infer T>
+      : A extends (task: Task) => Generator<infer _, infer T, infer __>
+        ? T
+        : A extends (task: Task) => PromiseLike<infer T>
         ? T
         : A extends (task: Task) => infer T
           ? T
@@ -77,12 +86,11 @@ export class Child<T> extends Operation<T> implements Waiter {
   readonly #kind: string;
   readonly #shielded: boolean;
 
-  constructor(fn: TaskFunction<T>, kind: string, shielded = false) {
+  constructor(body: TaskBody<T>, kind: string, shielded = false) {
     super();
-    checkFunction(fn, 'fn');
     this.#kind = kind;
     this.#shielded = shielded;
-    this.task = new Task(fn, children, undefined);
+    this.task = new Task(body, children, undefined);
     this.task.addWaiter(this);
   }
 
@@ -109,13 +117,15 @@ export class Child<T> extends Operation<T> implements Waiter {
 /** @throws TypeError naming `name` where `value` is nothing that one can wait for. */
 export function toOperation<T>(value: Awaitable<T>, name: string): Operation<T> {
   if (value instanceof Operation) return value;
-  if (typeof value === 'function') return new Child(value, 'call');
-  if (value !== null && typeof value === 'object' && typeof value.then === 'function') return new Wait(value);
-  throw invalidType(name, 'an operation, a promise or a function', value);
+  if (typeof value === 'function' || isGenerator(value)) return new Child(value as TaskBody<T>, 'call');
+  if (value !== null && typeof value === 'object' && typeof (value as PromiseLike<T>).then === 'function') {
+    return new Wait(value as PromiseLike<T>);
+  }
+  throw invalidType(name, 'an operation, a promise, a generator or a function', value);
 }
 
 /**
- * Runs `fn` as a part of this task that cancellation does not reach: for what must be finished once begun, and for
+ * Runs `body` as a part of this task that cancellation does not reach: for what must be finished once begun, and for
  * clean-up that waits. The cancellation takes effect after it.
  *
  * @example
@@ -130,8 +140,16 @@ export function toOperation<T>(value: Awaitable<T>, name: string): Operation<T> 
  *   }
  * });
  * ```
- * @throws TypeError (`ERR_INVALID_ARG_TYPE`) if `fn` is not a function.
+ * @throws TypeError (`ERR_INVALID_ARG_TYPE`) if `body` cannot be a task.
  */
-export function shield<T>(fn: TaskFunction<T>): Operation<T> {
-  return new Child(fn, 'shield', true);
+export function shield<T>(body: TaskBody<T>): Operation<T> {
+  return new Child(checkBody(body), 'shield', true);
+}
+
+/** @throws TypeError where `body` cannot be run as a task. */
+export function checkBody<T>(body: TaskBody<T>): TaskBody<T> {
+  if (typeof body !== 'function' && !isGenerator(body)) {
+    throw invalidType('body', 'a generator, a generator function, an async function or a function', body);
+  }
+  return body;
 }

@@ -24,15 +24,15 @@ export const POLLS_PER_TICK = 1024;
 /** Ready operations that a fiber may run through in one poll: Tokio's number. */
 export const COOP_BUDGET = 128;
 /** The clock is read every so many polls, to end a slice of expensive polls early. */
-const CLOCK_EVERY_POLLS = 32;
+const CLOCK_EVERY_POLLS = 64;
 /** A slice of tasks ends when it has taken this long. */
 export const SLICE_MS = 1;
 
 const settled = Promise.resolve();
 
 export class Scheduler {
-  /** The fiber that is running, or the task whose synchronous first part is running; null between them. */
-  current: Task | null = null;
+  /** True while a fiber, or the synchronous first part of any task, runs. @internal */
+  inTask = false;
   credit = POLLS_PER_TICK;
   coop = COOP_BUDGET;
 
@@ -41,7 +41,6 @@ export class Scheduler {
   ended = 0;
   forcedYields = 0;
   busyMs = 0;
-  slices = 0;
 
   tickSource: TickSource | null = null;
 
@@ -49,6 +48,7 @@ export class Scheduler {
   #mask = 1023;
   #head = 0;
   #tail = 0;
+  #at = 0;
   #microtask = false;
   #running = false;
   readonly #runInMicrotask = (): void => {
@@ -56,13 +56,22 @@ export class Scheduler {
     this.runQueue();
   };
 
+  /**
+   * The fiber that is running, or the task whose synchronous first part is running; null between them. It stays in its
+   * place of the queue while it runs: a field of its own would cost a write barrier for each poll.
+   */
+  get current(): Task | null {
+    return this.inTask ? (this.#queue[this.#at] as Task) : null;
+  }
+
   get queued(): number {
     return this.#tail - this.#head;
   }
 
   /** Puts `work` at the back of the queue and sees to it that the queue will run. */
   enqueue(work: Runnable): void {
-    if (this.#tail - this.#head > this.#mask) this.#grow();
+    // One place less than there are: the running task stands in one.
+    if (this.#tail - this.#head >= this.#mask) this.#grow();
     this.#queue[this.#tail++ & this.#mask] = work;
     if (!this.#running && !this.#microtask) this.#schedule();
   }
@@ -71,27 +80,30 @@ export class Scheduler {
   runQueue(): void {
     if (this.#running || this.#head === this.#tail) return;
     this.#running = true;
-    this.slices++;
     const start = performance.now();
+    const before = this.credit;
     let untilClock = CLOCK_EVERY_POLLS;
-    let polls = 0;
     while (this.#head !== this.#tail && this.credit > 0) {
       const at = this.#head++ & this.#mask;
-      const work = this.#queue[at] as Runnable;
-      this.#queue[at] = null;
+      this.#at = at;
       this.credit--;
-      polls++;
-      work.run();
+      (this.#queue[at] as Runnable).run();
+      this.#queue[this.#at] = null;
       if (--untilClock === 0) {
         untilClock = CLOCK_EVERY_POLLS;
-        if (performance.now() - start > SLICE_MS) this.credit = 0;
+        if (performance.now() - start > SLICE_MS) break;
       }
     }
-    this.polls += polls;
+    this.polls += before - this.credit;
     this.busyMs += performance.now() - start;
     this.#running = false;
-    if (this.#head !== this.#tail) this.#requestTick();
-    else if (this.#head > 0x3fffffff) this.#head = this.#tail = 0;
+    if (this.#head !== this.#tail) {
+      this.credit = 0;
+      this.#requestTick();
+    } else if (this.#head > 0x3fffffff) {
+      this.#head = 0;
+      this.#tail = 0;
+    }
   }
 
   /** The tick's part: a new budget, then what the completions have made runnable. */
@@ -113,12 +125,17 @@ export class Scheduler {
     this.tickSource?.requestTick();
   }
 
+  /** Twice the room; the running task keeps a place too, the last one. */
   #grow(): void {
     const old = this.#queue;
     const size = old.length * 2;
     const queue: (Runnable | null)[] = new Array(size).fill(null);
     const count = this.#tail - this.#head;
     for (let i = 0; i < count; i++) queue[i] = old[(this.#head + i) & this.#mask] as Runnable;
+    if (this.#running) {
+      queue[size - 1] = old[this.#at] as Runnable;
+      this.#at = size - 1;
+    }
     this.#queue = queue;
     this.#mask = size - 1;
     this.#head = 0;

@@ -7,14 +7,23 @@
 //
 // A task is linked into its group's list from spawn to end: the detached group, or a scope's.
 import { CancelToken } from './cancel.js';
-import { AbortError, abortError, MillraceError } from './errors.js';
+import { AbortError, abortError, MillraceError, shown } from './errors.js';
 import { isCancellation, Operation, PENDING, REJECTED, RESUME, reportUnlessTaken, SUSPEND, type Suspend, type Waiter, type Owner } from './operation.js';
 import { COOP_BUDGET, type Runnable, scheduler } from './scheduler.js';
 import { currentTask, runInTask, type Snapshot, snapshot } from './task-context.js';
 import type { TaskGroup } from './task-group.js';
 
-/** What `spawn` takes: a generator function (a fiber), an async function, or a plain one. */
-export type TaskFunction<T> = (task: Task) => Generator<Suspend, T, unknown> | PromiseLike<T> | T;
+/** The body of a fiber: a generator that was not started. It waits with `yield*`; a bare `yield` is `yieldNow()`. */
+export type Fiber<T> = Generator<Suspend | undefined, T, unknown>;
+
+/** A function that can be a task: a generator function (a fiber), an async function, or a plain one. */
+export type TaskFunction<T> = (task: Task) => Fiber<T> | PromiseLike<T> | T;
+
+/**
+ * What can be a task: `worker(job)`, where `worker` is a generator function, or a function. The first is the fastest:
+ * the engine makes a hidden class for each closure `function* () {...}` that is called, which costs about a microsecond.
+ */
+export type TaskBody<T> = Fiber<T> | TaskFunction<T>;
 
 export type TaskStatus = 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled';
 
@@ -58,16 +67,24 @@ export class Task<T = unknown> extends Operation<T> implements Runnable, Waiter,
   /** @internal Where it was spawned, if that was asked for. */
   origin: string | undefined = undefined;
   #token: CancelToken | null = null;
-  #start: TaskFunction<T> | null;
-  #generator: Generator<Suspend, T, unknown> | null = null;
+  #start: TaskFunction<T> | null = null;
+  #generator: Fiber<T> | null = null;
+  #started = false;
+  #gaveWay = false;
   readonly #context: Snapshot | null = snapshot();
 
   /** @internal Use `spawn`. */
-  constructor(start: TaskFunction<T>, group: TaskGroup, name: string | undefined) {
+  constructor(body: TaskBody<T>, group: TaskGroup, name: string | undefined) {
     super();
-    this.#start = start;
-    this.isFiber = start.constructor === GeneratorFunction;
-    this.name = name ?? start.name;
+    if (typeof body === 'function') {
+      this.#start = body;
+      this.isFiber = body.constructor === GeneratorFunction;
+      this.name = name ?? body.name;
+    } else {
+      this.#generator = body;
+      this.isFiber = true;
+      this.name = name ?? '';
+    }
     this.group = group;
     const parent = currentTask();
     this.locals = parent === null ? null : parent.locals;
@@ -103,7 +120,7 @@ export class Task<T = unknown> extends Operation<T> implements Runnable, Waiter,
       return this.cancelled && isCancellation(this.value) ? 'cancelled' : 'failed';
     }
     if (scheduler.current === (this as Task)) return 'running';
-    if (this.#start !== null) return 'queued';
+    if (!this.#started) return 'queued';
     return this.waitingFor !== null || !this.isFiber ? 'waiting' : 'queued';
   }
 
@@ -197,35 +214,34 @@ export class Task<T = unknown> extends Operation<T> implements Runnable, Waiter,
 
   /** @internal */
   run(): void {
-    const context = this.#context;
-    if (context === null) this.#poll();
-    else context(poll, this as Task);
+    if (this.#context !== null) this.#context(poll, this as Task);
+    else if (this.#started) this.#resume(this.#generator as Fiber<T>);
+    else this.#begin();
   }
 
-  /** @internal For `poll`. */
-  pollHere(): void {
-    this.#poll();
+  /** @internal For `poll`: the context has been entered. */
+  runInContext(): void {
+    if (this.#started) this.#resume(this.#generator as Fiber<T>);
+    else this.#begin();
   }
 
-  #poll(): void {
-    if (this.#start !== null) {
-      const start = this.#start;
-      this.#start = null;
-      if (this.cancelled) this.#end(REJECTED, this.reason);
-      else if (this.isFiber) this.#startFiber(start as (task: Task) => Generator<Suspend, T, unknown>);
-      else this.#startFunction(start);
-    } else {
-      this.#resume(this.#generator as Generator<Suspend, T, unknown>);
-    }
+  #begin(): void {
+    this.#started = true;
+    const start = this.#start;
+    this.#start = null;
+    if (this.cancelled) this.#end(REJECTED, this.reason);
+    else if (start === null) this.#resume(this.#generator as Fiber<T>);
+    else if (this.isFiber) this.#startFiber(start as (task: Task) => Fiber<T>);
+    else this.#startFunction(start);
   }
 
-  #startFiber(start: (task: Task) => Generator<Suspend, T, unknown>): void {
-    scheduler.current = this as Task;
-    let generator: Generator<Suspend, T, unknown>;
+  #startFiber(start: (task: Task) => Fiber<T>): void {
+    scheduler.inTask = true;
+    let generator: Fiber<T>;
     try {
       generator = start(this as Task);
     } catch (error) {
-      scheduler.current = null;
+      scheduler.inTask = false;
       this.#end(REJECTED, error);
       return;
     }
@@ -233,53 +249,66 @@ export class Task<T = unknown> extends Operation<T> implements Runnable, Waiter,
     this.#resume(generator);
   }
 
-  #resume(generator: Generator<Suspend, T, unknown>): void {
-    let result: IteratorResult<Suspend, T>;
-    scheduler.current = this as Task;
+  #resume(generator: Fiber<T>): void {
+    let result: IteratorResult<Suspend | undefined, T>;
+    scheduler.inTask = true;
     scheduler.coop = COOP_BUDGET;
     try {
-      result = generator.next(RESUME);
+      // After giving way there is no operation that would throw the cancellation.
+      if (this.#gaveWay && this.cancelled) result = generator.throw(this.reason);
+      else result = generator.next(RESUME);
+      this.#gaveWay = false;
     } catch (error) {
-      scheduler.current = null;
+      scheduler.inTask = false;
       this.#end(REJECTED, error);
       return;
     }
-    scheduler.current = null;
+    scheduler.inTask = false;
     if ((result as unknown) === SUSPEND) return;
     if (result.done) this.#end(0, result.value);
+    else if (result.value === undefined) this.#giveWay();
     else this.#badYield(generator, result.value);
   }
 
-  /** `yield x` where `yield* operation` was meant: told where it happened, in the fiber. */
-  #badYield(generator: Generator<Suspend, T, unknown>, value: unknown): void {
+  /** A bare `yield`, or `yield* yieldNow()`: to the back of the queue. */
+  #giveWay(): void {
+    this.#gaveWay = true;
+    scheduler.enqueue(this);
+  }
+
+  /** `yield x` where `yield* x` was meant: told where it happened, in the fiber, which may go on. */
+  #badYield(generator: Fiber<T>, value: unknown): void {
     const error = new MillraceError(
       'ERR_MILLRACE_YIELD',
-      `a fiber yielded ${typeof value}; use yield* with an operation, and yield* wait(promise) for a promise`,
+      `a fiber yielded ${shown(value)}; use yield* with an operation, yield* wait(promise) with a promise, and a bare yield to give way`,
     );
-    scheduler.current = this as Task;
+    let result: IteratorResult<Suspend | undefined, T>;
+    scheduler.inTask = true;
     try {
-      const result = generator.throw(error);
-      scheduler.current = null;
-      if ((result as unknown) === SUSPEND) return;
-      if (result.done) this.#end(0, result.value);
-      else this.#end(REJECTED, error);
+      result = generator.throw(error);
     } catch (thrown) {
-      scheduler.current = null;
+      scheduler.inTask = false;
       this.#end(REJECTED, thrown);
+      return;
     }
+    scheduler.inTask = false;
+    if ((result as unknown) === SUSPEND) return;
+    if (result.done) this.#end(0, result.value);
+    else if (result.value === undefined) this.#giveWay();
+    else this.#end(REJECTED, error);
   }
 
   #startFunction(start: TaskFunction<T>): void {
     let result: unknown;
-    scheduler.current = this as Task;
+    scheduler.inTask = true;
     try {
       result = runInTask(this as Task, () => start(this as Task));
     } catch (error) {
-      scheduler.current = null;
+      scheduler.inTask = false;
       this.#end(REJECTED, error);
       return;
     }
-    scheduler.current = null;
+    scheduler.inTask = false;
     if (result !== null && typeof result === 'object') {
       if (typeof (result as PromiseLike<T>).then === 'function') {
         (result as PromiseLike<T>).then(
@@ -291,7 +320,7 @@ export class Task<T = unknown> extends Operation<T> implements Runnable, Waiter,
       if (typeof (result as Generator).next === 'function' && typeof (result as Generator).throw === 'function') {
         // A plain function that returns a generator: as good as a generator function.
         (this as { isFiber: boolean }).isFiber = true;
-        this.#generator = result as Generator<Suspend, T, unknown>;
+        this.#generator = result as Fiber<T>;
         this.#resume(this.#generator);
         return;
       }
@@ -349,7 +378,7 @@ class Join<T> extends Operation<T> {
 }
 
 function poll(task: Task): void {
-  task.pollHere();
+  task.runInContext();
 }
 
 /** The stack of the spawning code without our own frames. */

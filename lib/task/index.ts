@@ -2,7 +2,7 @@
 export { CancelToken, type CancelSource, type CancelTokenOptions, type SignalOption } from '../internal/cancel.js';
 export { type Awaitable, shield, wait } from '../internal/awaitable.js';
 export { Operation, type Suspend } from '../internal/operation.js';
-export type { Task, TaskFunction, TaskStatus } from '../internal/task.js';
+export type { Fiber, Task, TaskBody, TaskFunction, TaskStatus } from '../internal/task.js';
 export { all, race, type Selected, type SelectOptions, select } from './combine.js';
 export { dumpTasks, type TaskDump, traceSpawns } from './dump.js';
 export { type Joined, JoinSet } from './join-set.js';

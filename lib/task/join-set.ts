@@ -1,6 +1,6 @@
 import { isCancellation, Operation, REJECTED } from '../internal/operation.js';
 import { abortError } from '../internal/errors.js';
-import type { Task, TaskFunction } from '../internal/task.js';
+import type { Task, TaskBody } from '../internal/task.js';
 import { TaskGroup } from '../internal/task-group.js';
 import { type JoinHandle, type SpawnOptions, spawnIn } from './spawn.js';
 
@@ -38,9 +38,9 @@ export class JoinSet<T = unknown> extends TaskGroup implements AsyncIterable<Joi
   }
 
   /** @throws TypeError as the global `spawn` does. */
-  spawn(fn: TaskFunction<T>, options?: SpawnOptions): JoinHandle<T> {
+  spawn(body: TaskBody<T>, options?: SpawnOptions): JoinHandle<T> {
     JoinSet.#live.add(this as JoinSet);
-    return spawnIn(this, fn, options);
+    return spawnIn(this, body, options);
   }
 
   /** Waits for the next task to end; undefined when none is left. A cancelled wait loses no task's end. */

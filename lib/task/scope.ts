@@ -4,8 +4,8 @@
 // all failures are thrown together once everything has ended. A child that was aborted by itself is no failure.
 import { type CancelSource, CancelToken, type CancelTokenOptions } from '../internal/cancel.js';
 import { checkFunction, checkObject, invalidType, MillraceError } from '../internal/errors.js';
-import { isCancellation, Operation, PENDING, REJECTED, type Suspend } from '../internal/operation.js';
-import type { Cancellable, Task, TaskFunction } from '../internal/task.js';
+import { isCancellation, Operation, PENDING, REJECTED } from '../internal/operation.js';
+import type { Cancellable, Fiber, Task, TaskBody, TaskFunction } from '../internal/task.js';
 import { TaskGroup } from '../internal/task-group.js';
 import { currentTask } from '../internal/task-context.js';
 import { type JoinHandle, type SpawnOptions, spawnIn } from './spawn.js';
@@ -78,11 +78,14 @@ export class Scope extends TaskGroup implements Cancellable {
    * Starts a task that the scope waits for. In a cancelled scope the task is cancelled before it runs.
    * @throws MillraceError `ERR_MILLRACE_SCOPE_ENDED`; TypeError as the global `spawn` does.
    */
-  spawn<T>(fn: TaskFunction<T>, options?: SpawnOptions): JoinHandle<T> {
+  spawn<T>(body: Fiber<T>, options?: SpawnOptions): JoinHandle<T>;
+  spawn<T>(body: (task: Task) => Fiber<T>, options?: SpawnOptions): JoinHandle<T>;
+  spawn<T>(body: (task: Task) => PromiseLike<T> | T, options?: SpawnOptions): JoinHandle<T>;
+  spawn<T>(body: TaskBody<T>, options?: SpawnOptions): JoinHandle<T> {
     if (this.#ended) {
       throw new MillraceError('ERR_MILLRACE_SCOPE_ENDED', 'This scope has ended; a task cannot be spawned in it any more');
     }
-    const task = spawnIn(this, fn, options);
+    const task = spawnIn(this, body, options);
     if (this.#cancelled) task.abort(this.token.reason);
     return task;
   }
@@ -163,7 +166,7 @@ class ScopeRun<T> extends Operation<T> {
   constructor(fn: (scope: Scope) => ReturnType<TaskFunction<T>>, options: ScopeOptions) {
     super();
     this.#scope = new Scope(options);
-    const body = this.#scope.spawn(bodyOf(fn, this.#scope), { name: fn.name === '' ? 'scope' : fn.name });
+    const body = this.#scope.spawn(bodyOf(fn, this.#scope) as (task: Task) => Fiber<T>, { name: fn.name === '' ? 'scope' : fn.name });
     this.#scope.join().addWaiter({
       wake: (join) => {
         if (join.state === REJECTED) this.reject(join.value);
@@ -189,7 +192,7 @@ const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor as 
 function bodyOf<T>(fn: (scope: Scope) => ReturnType<TaskFunction<T>>, scope: Scope): TaskFunction<T> {
   if (fn.constructor === GeneratorFunction) {
     return function* () {
-      return yield* fn(scope) as Generator<never, T, unknown>;
+      return yield* fn(scope) as Fiber<T>;
     };
   }
   return () => fn(scope);
@@ -211,7 +214,7 @@ function bodyOf<T>(fn: (scope: Scope) => ReturnType<TaskFunction<T>>, scope: Sco
  * @throws TypeError (`ERR_INVALID_ARG_TYPE`) if `fn` is not a function.
  */
 export function scope<T>(
-  fn: (scope: Scope) => Generator<Suspend, T, unknown>,
+  fn: (scope: Scope) => Fiber<T>,
   options?: ScopeOptions,
 ): Operation<T>;
 export function scope<T>(fn: (scope: Scope) => PromiseLike<T> | T, options?: ScopeOptions): Operation<T>;

@@ -1,5 +1,6 @@
-import { checkFunction, checkObject, invalidType } from '../internal/errors.js';
-import { Task, type TaskFunction } from '../internal/task.js';
+import { checkBody } from '../internal/awaitable.js';
+import { checkObject, invalidType } from '../internal/errors.js';
+import { type Fiber, Task, type TaskBody } from '../internal/task.js';
 import { detached, type TaskGroup } from '../internal/task-group.js';
 
 export interface SpawnOptions {
@@ -13,27 +14,32 @@ export type JoinHandle<T> = Task<T>;
 /**
  * Starts a task that nobody owns. It runs from the end of this turn on, beside everything else.
  *
- * `fn` is a generator function (a fiber: the fast path), an async function, or a plain function; it is given its task.
- * If it fails and nobody joins it, the error is an unhandled rejection. To own tasks, use `scope`.
+ * `body` is a generator that was not started (`worker(job)`: a fiber, the fast path), or a generator function, an async
+ * function or a plain one, which is given its task. If it fails and nobody joins it, the error is an unhandled
+ * rejection. To own tasks, use `scope`.
  *
  * @example
  * ```ts
- * const handle = spawn(function* () {
+ * function* worker(n: number) {
  *   yield* sleep(5);
- *   return 42;
- * });
- * console.log(await handle); // 42
+ *   return n * 2;
+ * }
+ * console.log(await spawn(worker(21))); // 42
+ * console.log(await spawn(async () => 42)); // 42
  * ```
- * @throws TypeError (`ERR_INVALID_ARG_TYPE`) if `fn` is not a function or `options.name` is not a string.
+ * @throws TypeError (`ERR_INVALID_ARG_TYPE`) if `body` is neither, or `options.name` is not a string.
  */
-export function spawn<T>(fn: TaskFunction<T>, options?: SpawnOptions): JoinHandle<T> {
-  return spawnIn(detached, fn, options);
+export function spawn<T>(body: Fiber<T>, options?: SpawnOptions): JoinHandle<T>;
+export function spawn<T>(body: (task: Task) => Fiber<T>, options?: SpawnOptions): JoinHandle<T>;
+export function spawn<T>(body: (task: Task) => PromiseLike<T> | T, options?: SpawnOptions): JoinHandle<T>;
+export function spawn<T>(body: TaskBody<T>, options?: SpawnOptions): JoinHandle<T> {
+  return spawnIn(detached, body, options);
 }
 
 /** The same in a group. @internal */
-export function spawnIn<T>(group: TaskGroup, fn: TaskFunction<T>, options?: SpawnOptions): Task<T> {
-  checkFunction(fn, 'fn');
-  return options === undefined ? new Task(fn, group, undefined) : new Task(fn, group, checkName(options));
+export function spawnIn<T>(group: TaskGroup, body: TaskBody<T>, options?: SpawnOptions): Task<T> {
+  checkBody(body);
+  return options === undefined ? new Task(body, group, undefined) : new Task(body, group, checkName(options));
 }
 
 function checkName(options: SpawnOptions): string | undefined {

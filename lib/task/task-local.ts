@@ -1,7 +1,7 @@
-import { checkFunction, MillraceError } from '../internal/errors.js';
-import { Child } from '../internal/awaitable.js';
+import { MillraceError } from '../internal/errors.js';
+import { Child, checkBody } from '../internal/awaitable.js';
 import type { Operation } from '../internal/operation.js';
-import type { TaskFunction } from '../internal/task.js';
+import type { TaskBody } from '../internal/task.js';
 import { currentTask } from '../internal/task-context.js';
 
 /** A value that belongs to a task and the tasks that it spawns. Free for programs that have none. */
@@ -36,10 +36,9 @@ export class TaskLocal<V> {
     task.locals = { key: this, value, rest: task.locals };
   }
 
-  /** Runs `fn` as a part of this task in which the value is `value`. */
-  run<T>(value: V, fn: TaskFunction<T>): Operation<T> {
-    checkFunction(fn, 'fn');
-    const child = new Child(fn, 'taskLocal.run');
+  /** Runs `body` as a part of this task in which the value is `value`. */
+  run<T>(value: V, body: TaskBody<T>): Operation<T> {
+    const child = new Child(checkBody(body), 'taskLocal.run');
     child.task.locals = { key: this, value, rest: child.task.locals };
     return child;
   }
