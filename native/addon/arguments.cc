@@ -14,7 +14,12 @@ bool throw_with_code(Napi::Error error, const char* code) {
   return false;
 }
 
-// Never runs user code: an object's own toString is not asked.
+bool wrong_type(Napi::Value value, const char* name, const char* expected) {
+  return throw_type_error(value.Env(), std::string(name) + " must be " + expected + "; got " + shown(value));
+}
+
+}  // namespace
+
 std::string shown(Napi::Value value) {
   switch (value.Type()) {
     case napi_undefined:
@@ -40,12 +45,6 @@ std::string shown(Napi::Value value) {
   }
   return "a value";
 }
-
-bool wrong_type(Napi::Value value, const char* name, const char* expected) {
-  return throw_type_error(value.Env(), std::string(name) + " must be " + expected + "; got " + shown(value));
-}
-
-}  // namespace
 
 bool throw_type_error(Napi::Env env, const std::string& message) {
   return throw_with_code(Napi::TypeError::New(env, message), "ERR_INVALID_ARG_TYPE");
@@ -73,7 +72,7 @@ bool check_integer(Napi::Value value, const char* name, uint32_t min, uint32_t m
 bool check_number(Napi::Value value, const char* name, double* out) {
   if (!value.IsNumber()) return wrong_type(value, name, "a number");
   *out = value.As<Napi::Number>().DoubleValue();
-  return std::isnan(*out) ? throw_range_error(value.Env(), std::string(name) + " must not be NaN") : true;
+  return std::isnan(*out) ? throw_range_error(value.Env(), std::string(name) + " must not be NaN; got NaN") : true;
 }
 
 bool check_boolean(Napi::Value value, const char* name, bool* out) {

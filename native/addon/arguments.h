@@ -10,6 +10,9 @@
 
 namespace millrace {
 
+// How a value is shown in a message. Never runs user code: an object's own toString is not asked.
+std::string shown(Napi::Value value);
+
 // Always false. Throws an error with a `code` property.
 bool throw_type_error(Napi::Env env, const std::string& message);   // ERR_INVALID_ARG_TYPE
 bool throw_range_error(Napi::Env env, const std::string& message);  // ERR_OUT_OF_RANGE

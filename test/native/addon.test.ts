@@ -1,0 +1,263 @@
+// The addon by itself: its arguments, and whole programs that speak to it over raw rings (see programs/).
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const addonPath =
+  process.env.MILLRACE_ADDON || fileURLToPath(new URL('../../build/Release/millrace.node', import.meta.url));
+
+interface Outcome {
+  code: number | null;
+  signal: string | null;
+  output: string;
+  errors: string;
+}
+
+function run(program: string, args: string[] = [], environment: Record<string, string> = {}): Promise<Outcome> {
+  const file = fileURLToPath(new URL(`./programs/${program}`, import.meta.url));
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [file, ...args], { env: { ...process.env, ...environment } });
+    let output = '';
+    let errors = '';
+    child.stdout.on('data', (chunk) => (output += chunk));
+    child.stderr.on('data', (chunk) => (errors += chunk));
+    child.on('close', (code, signal) => resolve({ code, signal, output, errors }));
+  });
+}
+
+/** Evaluates an expression over a freshly loaded, and with `open` opened, addon in a process of its own. */
+async function thrownBy(expression: string, open = true): Promise<string> {
+  const source = `
+    const addon = require(${JSON.stringify(addonPath)});
+    ${open ? `addon.open({ backend: 'uv' }, () => {});` : ''}
+    try { ${expression}; console.log('nothing'); }
+    catch (error) { console.log(error.name + ' ' + error.code + ': ' + error.message); }`;
+  const child = spawn(process.execPath, ['-e', source]);
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += chunk));
+  child.stderr.on('data', (chunk) => (output += chunk));
+  await new Promise((resolve) => child.on('close', resolve));
+  return output.trim();
+}
+
+describe('timers through the rings', () => {
+  test('all fire, none early, a cancelled one never, and the process ends by itself', async () => {
+    const { code, output, errors } = await run('timers-and-exit.mjs');
+    expect(errors).toBe('');
+    expect(code).toBe(0);
+    const result = JSON.parse(output);
+    expect(result).toMatchObject({ fired: 999, cancelled: true, early: 0 });
+    expect(result.counters).toMatchObject({ faults: 0, timersArmed: 0, timersReferenced: 0, timersFired: 999 });
+    expect(result.counters.calls).toBeLessThan(999);
+  });
+
+  test('an unreferenced timer does not keep the process alive, a referenced one does', async () => {
+    const started = performance.now();
+    const { code, output } = await run('unreferenced-timer.mjs');
+    expect({ code, output }).toEqual({ code: 0, output: 'fired 2\n' });
+    expect(performance.now() - started).toBeLessThan(30_000);
+  });
+
+  test('a million cost at most 100 bytes each', async () => {
+    const { code, output } = await run('million-timers.mjs');
+    expect(code).toBe(0);
+    const result = JSON.parse(output);
+    expect(result.fired).toBe(1_000_000);
+    expect(result.early).toBe(0);
+    expect(result.bytesPerTimer).toBeLessThanOrEqual(100);
+    expect(result.residentBytesPerTimer).toBeLessThanOrEqual(100);
+  });
+});
+
+describe('a drain that throws', () => {
+  test('is an uncaught exception, and no record is lost', async () => {
+    const { code, output } = await run('throwing-drain.mjs');
+    expect(code).toBe(0);
+    expect(output.split('\n').filter((line) => line.startsWith('uncaught'))).toEqual([
+      'uncaught: drain 1',
+      'uncaught: drain 2',
+      'uncaught: drain 3',
+    ]);
+    expect(output.split('\n').filter((line) => line.startsWith('fired')).sort()).toEqual([
+      'fired 0',
+      'fired 1',
+      'fired 2',
+    ]);
+  });
+
+  test('ends the process where nobody handles it', async () => {
+    const { code, errors } = await run('throwing-drain.mjs', ['unhandled']);
+    expect(code).not.toBe(0);
+    expect(errors).toContain('Error: drain 1');
+  });
+});
+
+describe('the loop', () => {
+  test('Awake tells whether a submission needs wake()', async () => {
+    expect(JSON.parse((await run('awake.mjs')).output)).toEqual({
+      beforeTheFirst: 0,
+      afterWake: 1,
+      whileATimerIsPending: 1,
+      beforeExit: 0,
+    });
+  });
+
+  test('a task that is always runnable starves neither timers nor Node', async () => {
+    const { code, output } = await run('always-runnable.mjs');
+    expect(code).toBe(0);
+    const result = JSON.parse(output);
+    expect(result.nodeTimers).toBe(5);
+    expect(result.immediates).toBeGreaterThan(5);
+    expect(result.timers).toBe(5);
+  });
+
+  test('a drain runs in an async context of its own, with its microtasks behind it', async () => {
+    expect(JSON.parse((await run('async-context.mjs')).output)).toEqual({
+      resource: 'Millrace',
+      order: ['drain', 'nextTick', 'microtask'],
+    });
+  });
+});
+
+describe('virtual time', () => {
+  test('steps from deadline to deadline, exactly, and waits for nothing', async () => {
+    const started = performance.now();
+    const { code, output } = await run('virtual-time.mjs');
+    expect(code).toBe(0);
+    expect(JSON.parse(output)).toEqual({
+      standsStill: true,
+      advanced: [10, 20, 30, 40, 50],
+      leftAlone: true,
+      clockAfterAdvance: 55,
+      jumped: [3_600_000, 7_200_000],
+      realAgain: true,
+    });
+    expect(performance.now() - started).toBeLessThan(20_000);
+  });
+});
+
+describe('threads', () => {
+  test('a hundred workers are terminated amid timers and I/O', async () => {
+    const { code, signal, output, errors } = await run('terminate-workers.mjs', ['100']);
+    expect({ code, signal, errors }).toEqual({ code: 0, signal: null, errors: '' });
+    const result = JSON.parse(output);
+    expect(result.terminated).toBe(100);
+    expect(result.leakedDescriptors).toBeLessThanOrEqual(4);
+  }, 120_000);
+});
+
+describe('hostile ring contents', () => {
+  const seed = Number(process.env.MILLRACE_SEED ?? Math.floor(Math.random() * 2 ** 32));
+  test.each(['auto', 'uv'])(`are refused on the backend %s (MILLRACE_SEED=${seed})`, async (backend) => {
+    const { code, signal, output, errors } = await run('hostile-rings.mjs', [String(seed), '3000'], {
+      MILLRACE_BACKEND: backend,
+    });
+    expect({ code, signal, errors }).toEqual({ code: 0, signal: null, errors: '' });
+    const result = JSON.parse(output);
+    expect(result.turns).toBe(3000);
+    expect(result.faults).toBeGreaterThan(0);
+  }, 60_000);
+});
+
+describe('arguments are checked', () => {
+  test.each([
+    ['addon.flush()', 'Error ERR_MILLRACE_INVALID_STATE: The addon is not open: call open first'],
+    ['addon.counters()', 'Error ERR_MILLRACE_INVALID_STATE: The addon is not open: call open first'],
+    ['addon.open()', 'TypeError ERR_INVALID_ARG_TYPE: options must be an object; got undefined'],
+    ['addon.open({})', 'TypeError ERR_INVALID_ARG_TYPE: drain must be a function; got undefined'],
+    [
+      'addon.open({ backend: 1 }, () => {})',
+      'TypeError ERR_INVALID_ARG_TYPE: options.backend must be a string; got 1',
+    ],
+    [
+      "addon.open({ backend: 'epoll' }, () => {})",
+      "Error ERR_MILLRACE_BACKEND: options.backend must be one of 'auto', 'uring', 'uv'; got 'epoll'",
+    ],
+    ["addon.open({ get backend() { throw new Error('mine') } }, () => {})", 'Error undefined: mine'],
+  ])('before open: %s', async (expression, message) => {
+    expect(await thrownBy(expression, false)).toBe(message);
+  });
+
+  test.each([
+    ["addon.open({ backend: 'uv' }, () => {})", 'Error ERR_MILLRACE_INVALID_STATE: The addon is already open'],
+    ['addon.setTime(4)', 'RangeError ERR_OUT_OF_RANGE: mode must be an integer from 0 to 3; got 4'],
+    ["addon.setTime('1')", "TypeError ERR_INVALID_ARG_TYPE: mode must be a number; got '1'"],
+    ['addon.setTime(2, 1)', 'Error ERR_MILLRACE_INVALID_STATE: Time cannot be advanced: it is not paused'],
+    ['addon.setTime(1); addon.setTime(2)', 'TypeError ERR_INVALID_ARG_TYPE: ms must be a number; got undefined'],
+    ['addon.setTime(1); addon.setTime(2, NaN)', 'RangeError ERR_OUT_OF_RANGE: ms must not be NaN; got NaN'],
+    [
+      'addon.setTime(1); addon.setTime(2, -1)',
+      'RangeError ERR_OUT_OF_RANGE: ms must be from 0 to 9223372036854 (292 years); got -1',
+    ],
+    [
+      'addon.setTime(1); addon.setTime(2, 1e300)',
+      'RangeError ERR_OUT_OF_RANGE: ms must be from 0 to 9223372036854 (292 years); got 1e+300',
+    ],
+    [
+      "addon.listen('127.0.0.1', 0, 1, 0)",
+      'Error ERR_MILLRACE_INVALID_STATE: There is no memory for sockets: call openIo first',
+    ],
+    [
+      "addon.openIo(); addon.listen('localhost', 0, 1, 0)",
+      "TypeError ERR_INVALID_ARG_TYPE: address must be an IPv4 or IPv6 address; got 'localhost'",
+    ],
+    [
+      "addon.openIo(); addon.listen('127.0.0.1\\0x', 0, 1, 0)",
+      "TypeError ERR_INVALID_ARG_TYPE: address must be an IPv4 or IPv6 address; got '127.0.0.1\\0x'",
+    ],
+    [
+      "addon.openIo(); addon.connect('::1', 65536)",
+      'RangeError ERR_OUT_OF_RANGE: port must be an integer from 0 to 65535; got 65536',
+    ],
+    [
+      "addon.openIo(); addon.connect('::1', 1.5)",
+      'RangeError ERR_OUT_OF_RANGE: port must be an integer from 0 to 65535; got 1.5',
+    ],
+    [
+      "addon.openIo(); addon.listen('::1', 1, 1, 8)",
+      'RangeError ERR_OUT_OF_RANGE: flags must be an integer from 0 to 3; got 8',
+    ],
+    [
+      'addon.openIo(); addon.name(-1, true)',
+      'RangeError ERR_OUT_OF_RANGE: handle must be an integer from 0 to 4294967295; got -1',
+    ],
+    ['addon.openIo(); addon.name(1, 1)', 'TypeError ERR_INVALID_ARG_TYPE: peer must be a boolean; got 1'],
+    [
+      "addon.openIo(); addon.connect({ toString() { throw 1 } }, 1)",
+      'TypeError ERR_INVALID_ARG_TYPE: address must be a string; got an object',
+    ],
+  ])('once open: %s', async (expression, message) => {
+    expect(await thrownBy(expression)).toBe(message.replace('\\0', '\0'));
+  });
+});
+
+test('two instances in one thread are separate', async () => {
+  const source = `
+    const path = ${JSON.stringify(addonPath)};
+    const first = require(path);
+    delete require.cache[path];
+    const second = require(path);
+    first.open({ backend: 'uv' }, () => {});
+    second.open({ backend: 'uv' }, () => {});
+    console.log(first !== second, first.counters().loopTurns, second.counters().loopTurns);`;
+  const child = spawn(process.execPath, ['-e', source]);
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += chunk));
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect({ code, output }).toEqual({ code: 0, output: 'true 0 0\n' });
+});
+
+test('the layout that TypeScript sees is the one that C++ declares', async () => {
+  const file = fileURLToPath(new URL('../../scripts/generate-layout.mjs', import.meta.url));
+  const child = spawn(process.execPath, [file, '--check']);
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect(code).toBe(0);
+});
+
+test('exports what the contract says, and nothing else', () => {
+  const require = createRequire(import.meta.url);
+  expect(Object.getOwnPropertyNames(require(addonPath)).sort()).toEqual(
+    ['clock', 'connect', 'counters', 'flush', 'info', 'listen', 'name', 'open', 'openIo', 'setTime', 'wake'].sort(),
+  );
+});
