@@ -1,0 +1,2 @@
+// millrace/buffer: pooled memory.
+export { BufferPool, type BufferPoolOptions, type BufferPoolStats, PooledBuffer } from './pool.js';
