@@ -1,0 +1,66 @@
+// Development builds of native/ with CMake, each in its own folder under build/:
+//
+//   asan   address and undefined-behaviour sanitizers: build/asan/millrace.node and the unit tests
+//   tsan   thread sanitizer: the unit tests
+//   fuzz   the fuzzers (clang, libFuzzer)
+//   debug  no sanitizer; compile_commands.json for editors and clang-tidy
+//
+//   node scripts/build-development.mjs asan [--test] [--fuzz-seconds=N]
+//
+// --test runs the unit tests, or, for `fuzz`, each fuzzer for N seconds (10).
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const builds = {
+  asan: ['-DMILLRACE_SANITIZE=address,undefined'],
+  tsan: ['-DMILLRACE_SANITIZE=thread', '-DMILLRACE_ADDON=OFF'],
+  fuzz: ['-DMILLRACE_FUZZ=ON', '-DMILLRACE_TESTS=OFF', '-DMILLRACE_ADDON=OFF', '-DCMAKE_CXX_COMPILER=clang++'],
+  debug: ['-DCMAKE_BUILD_TYPE=Debug'],
+};
+const [name, ...options] = process.argv.slice(2);
+if (!Object.hasOwn(builds, name)) {
+  console.error(`which build? one of ${Object.keys(builds).join(', ')}`);
+  process.exit(2);
+}
+const folder = path.join(root, 'build', name);
+
+function run(command, args, inherit = false) {
+  const result = spawnSync(command, args, { cwd: root, encoding: 'utf8', stdio: inherit ? 'inherit' : 'pipe' });
+  if (result.error?.code === 'ENOENT') {
+    console.error(`${command} is not there: install it (Debian: cmake, ninja-build, libgtest-dev, clang, libclang-rt-dev)`);
+    process.exit(1);
+  }
+  if (result.status === 0) return;
+  if (!inherit) console.error(`${result.stdout}${result.stderr}`);
+  process.exit(1);
+}
+
+function findClang() {
+  for (const compiler of ['clang++', 'clang++-19', 'clang++-18', 'clang++-17', 'clang++-16', 'clang++-15', 'clang++-14']) {
+    if (spawnSync(compiler, ['--version']).status === 0) return compiler;
+  }
+  console.error('clang++ is not there: install it (Debian: clang, libclang-rt-14-dev); libFuzzer is part of it');
+  process.exit(1);
+}
+
+const settings = builds[name].map((setting) =>
+  setting === '-DCMAKE_CXX_COMPILER=clang++' ? `-DCMAKE_CXX_COMPILER=${findClang()}` : setting,
+);
+const generator = spawnSync('ninja', ['--version']).status === 0 ? ['-G', 'Ninja'] : [];
+run('cmake', ['-S', 'native', '-B', folder, ...generator, ...settings]);
+run('cmake', ['--build', folder, '-j', process.env.MILLRACE_BUILD_JOBS ?? '2']);
+
+if (options.includes('--test') && name !== 'fuzz') {
+  run(path.join(folder, 'millrace_tests'), ['--gtest_brief=1'], true);
+} else if (options.includes('--test')) {
+  const seconds = options.find((option) => option.startsWith('--fuzz-seconds='))?.split('=')[1] ?? '10';
+  const findings = path.join(folder, 'findings/');
+  mkdirSync(findings, { recursive: true });
+  for (const fuzzer of readdirSync(folder).filter((file) => file.endsWith('_fuzzer'))) {
+    run(path.join(folder, fuzzer), [`-max_total_time=${seconds}`, `-artifact_prefix=${findings}`, '-verbosity=0']);
+    console.log(`${fuzzer}: ${seconds} s, nothing found`);
+  }
+}

@@ -1,0 +1,39 @@
+// clang-format and clang-tidy over native/. With --fix only the format is repaired; with --format clang-tidy is left out.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { listSources } from './list-sources.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+// Debian's version of the tool first: formats differ between versions, and 14 is the one that the code is formatted with.
+function findTool(tool) {
+  for (const command of [`${tool}-14`, tool]) {
+    if (spawnSync(command, ['--version']).status === 0) return command;
+  }
+  console.error(`${tool} is not there: install it (Debian: ${tool}-14)`);
+  process.exit(1);
+}
+
+function run(command, args) {
+  const result = spawnSync(command, args, { cwd: root, encoding: 'utf8' });
+  if (result.status === 0) return;
+  console.error(`${result.stdout}${result.stderr}`);
+  process.exit(1);
+}
+
+const files = ['core', 'io', 'addon', 'tests', 'fuzz'].flatMap((folder) =>
+  readdirSync(path.join(root, 'native', folder), { recursive: true })
+    .map((file) => path.join('native', folder, String(file)))
+    .filter((file) => /\.(cc|h)$/.test(file)),
+);
+const fix = process.argv.includes('--fix');
+run(findTool('clang-format'), [...(fix ? ['-i'] : ['--dry-run', '-Werror']), ...files]);
+if (fix || process.argv.includes('--format')) process.exit(0);
+
+const database = path.join(root, 'build/debug');
+if (!existsSync(path.join(database, 'compile_commands.json'))) {
+  run('cmake', ['-S', 'native', '-B', database, '-DCMAKE_BUILD_TYPE=Debug', '-DMILLRACE_TESTS=OFF']);
+}
+run(findTool('clang-tidy'), ['-p', database, '--quiet', ...listSources().map((source) => `native/${source}`)]);
