@@ -14,9 +14,15 @@ const word = () => [random(8), random(70_000), 0xffffffff - random(8), (1 << ran
 const border = new RawBorder();
 const { addon, control } = border;
 addon.openIo();
-const listener = addon.listen('127.0.0.1', 0, 16, 0);
-const { port } = addon.name(listener, false);
-const handles = [listener];
+const handles = [];
+let port = 0;
+const listen = () => {
+  const listener = addon.listen('127.0.0.1', 0, 16, 0);
+  if (listener < 0) return;
+  port = addon.name(listener, false).port;
+  handles.push(listener);
+};
+listen();
 border.onRecord = (kind, handle, a) => {
   if (kind === 2) handles.push(a);
   else if (handle !== undefined) handles.push(handle);
@@ -25,18 +31,21 @@ border.onRecord = (kind, handle, a) => {
 
 let turn = 0;
 const attack = () => {
-  if (turn % 16 === 0) {
+  if (turn % 256 === 255) listen(); // the last one may have been closed by nonsense
+  if (turn % 4 === 0) {
     const handle = addon.connect('127.0.0.1', port);
     if (handle >= 0) handles.push(handle);
   }
   for (let i = random(64); i > 0; i--) {
     const index = control[SUBMISSION_TAIL] & 4095;
-    const kind = random(4) === 0 ? word() : 1 + random(10);
-    border.submissions[index * 4] = (kind | (random(8) << 8)) >>> 0;
+    // Mostly sends, for a closed socket has nothing left to attack.
+    const kind = random(20) === 0 ? word() : random(3) > 0 ? 4 : 1 + random(random(8) === 0 ? 10 : 7);
+    border.submissions[index * 4] = (kind | (random(8) === 0 ? random(256) << 8 : 0)) >>> 0;
     border.submissions[index * 4 + 1] = random(3) === 0 ? word() : handles[random(handles.length)];
-    border.submissions[index * 4 + 2] = word();
-    border.submissions[index * 4 + 3] = word();
-    if (random(4) === 0) border.values[index * 2 + 1] = [Number.NaN, -1, Infinity, addon.clock() + random(50), 1e300][random(5)];
+    const sane = random(16) !== 0;
+    border.submissions[index * 4 + 2] = sane ? random(256) * 65_536 : word();
+    border.submissions[index * 4 + 3] = sane ? random(16_384) : word();
+    if (kind === 1) border.values[index * 2 + 1] = [Number.NaN, -1, Infinity, addon.clock() + random(50), 1e300][random(5)];
     control[SUBMISSION_TAIL]++;
   }
   if (random(20) === 0) for (let i = random(4096 * 4); i > 0; i--) border.submissions[random(4096 * 4)] = word();
