@@ -64,24 +64,20 @@ struct Socket {
   QueueLink<Socket> starved_link;  // waits for a receive buffer or for room in the completion ring
   QueueLink<Socket> blocked_link;  // a listener that waits for descriptors
 
+  // The uv backend's part.
   struct Readiness {
-    uv_poll_t poll;
-    int polled;  // the events that the loop watches
-    bool write_blocked;
-    uint32_t last_receive_bytes;
-  };
+    uv_poll_t poll = {};
+    int polled = 0;  // the events that the loop watches
+    bool write_blocked = false;
+    uint32_t last_receive_bytes = 0;
+  } ready;
+  // The uring backend's part.
   struct Operations {
-    uint8_t armed;       // bits of operations that the kernel has
-    uint8_t cancelling;  // and of those that it was told to end
-    sockaddr_in6 address;
-    uint32_t address_bytes;
-  };
-  union {
-    Readiness ready;  // the uv backend
-    Operations ops;   // the uring backend
-  };
-
-  Socket() : ready() {}
+    uint8_t armed = 0;       // bits of operations that the kernel has
+    uint8_t cancelling = 0;  // and of those that it was told to end
+    uint32_t address_bytes = 0;
+    sockaddr_in6 address = {};
+  } ops;
 
   bool wants_receive() const { return phase == Phase::Open && !paused && !read_ended; }
 };

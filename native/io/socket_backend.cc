@@ -35,6 +35,12 @@ int SocketBackend::name_of(uint32_t handle, bool peer, sockaddr* address, uint32
 BackendCounters SocketBackend::counters() const {
   BackendCounters counters = counters_;
   counters.sockets_open = sockets_.live();
+  // What may come to an end without JavaScript doing anything, so that virtual time waits for it. Not so a listener.
+  const_cast<Slab<Socket>&>(sockets_).for_each([&counters](uint32_t, Socket& socket) {
+    bool open = socket.phase == Socket::Phase::Open;
+    bool under_way = !open || socket.wants_receive() || !socket.sends.empty();
+    if (under_way && (!open || socket.kind == Socket::Kind::Stream)) counters.operations_in_flight++;
+  });
   return counters;
 }
 

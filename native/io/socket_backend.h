@@ -42,6 +42,7 @@ class SocketBackend : public Backend {
   // nullptr: no slot is left. The descriptor stays the caller's then.
   Socket* adopt(int fd, Socket::Kind kind, Socket::Phase phase);
   void touch(Socket& socket) { dirty_.push(&socket); }
+  bool no_dirty() const { return dirty_.empty(); }
   // Every socket that is dirty now, once. False: some are dirty again.
   bool advance_dirty();
 

@@ -1,0 +1,291 @@
+// Data there and back: whole, split, half closed, paused, more than fits.
+#include "tests/io_host.h"
+
+namespace millrace {
+namespace {
+
+class Echo : public IoTest {
+ protected:
+  // What was received goes back, out of the buffer in which it arrived.
+  void echo_everything() {
+    host->on_event = [this](const Event& event) {
+      if (event.kind == Completion::Data) {
+        EXPECT_TRUE(host->submit(Submission::Send, event.handle, event.a, event.b, kFromReceiveArena));
+      } else if (event.kind == Completion::End) {
+        host->close(event.handle);
+      }
+    };
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Backends, Echo, kBackends, backend_of);
+
+std::string pattern(size_t bytes) {
+  std::string text(bytes, 0);
+  for (size_t i = 0; i < bytes; i++) text[i] = static_cast<char>(i * 31 + (i >> 8) * 7);
+  return text;
+}
+
+TEST_P(Echo, ReturnsAMessage) {
+  echo_everything();
+  uint32_t socket;
+  Peer peer = connect_peer(&socket);
+  peer.send("a drop in the race");
+  EXPECT_TRUE(host->run_watching([&] { return peer.take(), peer.received.size() == 18; }));
+  EXPECT_EQ(peer.received, "a drop in the race");
+  EXPECT_EQ(host->bytes_sent[socket & kSlotMask], 18u);
+  BackendCounters counters = host->backend->counters();
+  EXPECT_EQ(counters.accepts, 1u);
+  EXPECT_EQ(counters.receive_bytes, 18u);
+  EXPECT_EQ(counters.send_bytes, 18u);
+}
+
+TEST_P(Echo, KeepsEveryByteInOrderUnderLoad) {
+  echo_everything();
+  host->keep_events = false;
+  constexpr int kPeers = 40;
+  constexpr size_t kBytes = 600'000;
+  listener = host->listen();
+  std::string sent = pattern(kBytes);
+  std::vector<Peer> peers;
+  std::vector<size_t> offsets(kPeers);
+  for (int i = 0; i < kPeers; i++) peers.push_back(Peer::connect_to(host->port_of(listener)));
+  EXPECT_TRUE(host->run_watching([&] {
+    bool all = true;
+    for (int i = 0; i < kPeers; i++) {
+      // Odd sizes, so that messages are cut everywhere.
+      size_t piece = std::min<size_t>(kBytes - offsets[i], 1 + (offsets[i] * 17 + i * 997) % 40'000);
+      offsets[i] += peers[i].send_some(&sent[offsets[i]], piece);
+      peers[i].take();
+      all = all && peers[i].received.size() == kBytes;
+    }
+    return all;
+  }));
+  for (Peer& peer : peers) EXPECT_EQ(peer.received, sent);
+  // Every buffer came back.
+  host->run_idle(3);
+  EXPECT_EQ(host->backend->counters().receive_buffers_in_use, 0u);
+}
+
+TEST_P(Echo, MergesAndGathersTheSegmentsOfATick) {
+  uint32_t socket;
+  Peer peer = connect_peer(&socket);
+  std::string expected;
+  for (int i = 0; i < 40; i++) {
+    std::string piece = "segment " + std::to_string(i) + ";";
+    expected += piece;
+    EXPECT_TRUE(host->send(socket, piece));
+  }
+  // Neighbours in one block are one segment.
+  memcpy(&host->send_arena[200 * kSendBlockBytes], "abcdef", 6);
+  for (uint32_t i = 0; i < 6; i += 2) host->submit(Submission::Send, socket, 200 * kSendBlockBytes + i, 2);
+  EXPECT_EQ(host->block_segments[200], 1u);
+  expected += "abcdef";
+  uint64_t sends_before = host->backend->counters().sends;
+  EXPECT_TRUE(host->run_watching([&] { return peer.take(), peer.received.size() >= expected.size(); }));
+  EXPECT_EQ(peer.received, expected);
+  EXPECT_LE(host->backend->counters().sends - sends_before, 3u);  // 41 segments, 16 at once
+  for (uint32_t segments : host->block_segments) EXPECT_EQ(segments, 0u);
+}
+
+TEST_P(Echo, ContinuesAfterPartialWritesToASlowReader) {
+  uint32_t socket;
+  Peer peer = connect_peer(&socket, 4096);
+  std::string block = pattern(kSendBlockBytes);
+  constexpr int kBlocks = 120;
+  for (int i = 0; i < kBlocks; i++) ASSERT_TRUE(host->send(socket, block));
+  host->submit(Submission::NotifyDrain, socket);
+  host->run_idle(10);
+  EXPECT_EQ(host->count(Completion::Drain, socket), 0);
+  uint32_t left_at_first = host->bytes_sent[socket & kSlotMask];
+  EXPECT_LT(left_at_first, kBlocks * kSendBlockBytes);
+  EXPECT_GT(left_at_first, 0u);
+  EXPECT_TRUE(host->backend->keeps_alive());
+
+  EXPECT_TRUE(host->run_watching([&] {
+    peer.take(50'000);
+    return peer.received.size() == size_t{kBlocks} * kSendBlockBytes;
+  }));
+  for (int i = 0; i < kBlocks; i++) ASSERT_EQ(peer.received.compare(size_t(i) * kSendBlockBytes, block.size(), block), 0);
+  EXPECT_TRUE(host->run_until([&] { return host->count(Completion::Drain, socket) == 1; }));
+  EXPECT_EQ(host->bytes_sent[socket & kSlotMask], kBlocks * kSendBlockBytes);
+  for (uint32_t segments : host->block_segments) EXPECT_EQ(segments, 0u);
+}
+
+TEST_P(Echo, TellsOfEachDrainWhenWhatWasSentBeforeHasLeft) {
+  uint32_t socket;
+  Peer peer = connect_peer(&socket, 4096);
+  host->submit(Submission::NotifyDrain, socket);
+  EXPECT_TRUE(host->run_until([&] { return host->count(Completion::Drain, socket) == 1; }));
+  host->send(socket, "first");
+  host->submit(Submission::NotifyDrain, socket);
+  EXPECT_TRUE(host->run_until([&] { return host->count(Completion::Drain, socket) == 2; }));
+  std::string block = pattern(kSendBlockBytes);
+  for (int i = 0; i < 100; i++) host->send(socket, block);
+  host->submit(Submission::NotifyDrain, socket);
+  host->submit(Submission::NotifyDrain, socket);
+  host->send(socket, "last");
+  host->submit(Submission::NotifyDrain, socket);
+  host->run_idle(5);
+  EXPECT_EQ(host->count(Completion::Drain, socket), 2);
+  EXPECT_TRUE(host->run_watching([&] { return peer.take(), host->count(Completion::Drain, socket) == 5; }));
+}
+
+TEST_P(Echo, HalfClosesEitherWay) {
+  uint32_t socket;
+  Peer peer = connect_peer(&socket);
+  peer.send("the last words");
+  peer.send_fin();
+  EXPECT_TRUE(host->run_until([&] { return host->count(Completion::End, socket) == 1; }));
+  EXPECT_EQ(host->data_of(socket), "the last words");
+  // Ours stays open until we say so, and FIN follows all that was sent before.
+  std::string block = pattern(kSendBlockBytes);
+  for (int i = 0; i < 60; i++) host->send(socket, block);
+  host->submit(Submission::Shutdown, socket);
+  EXPECT_TRUE(host->run_watching([&] { return peer.take(100'000), peer.ended; }));
+  EXPECT_EQ(peer.received.size(), 60 * kSendBlockBytes);
+  EXPECT_EQ(host->count(Completion::Closed, socket), 0);
+  host->close(socket);
+  EXPECT_TRUE(closed(socket));
+}
+
+TEST_P(Echo, ReceivesAfterItsOwnFin) {
+  uint32_t socket;
+  Peer peer = connect_peer(&socket);
+  host->submit(Submission::Shutdown, socket);
+  EXPECT_TRUE(host->run_watching([&] { return peer.take(), peer.ended; }));
+  peer.send("still talking");
+  EXPECT_TRUE(host->run_until([&] { return host->data_of(socket) == "still talking"; }));
+}
+
+TEST_P(Echo, PausesAndResumes) {
+  uint32_t socket;
+  Peer peer = connect_peer(&socket);
+  peer.send("one");
+  EXPECT_TRUE(host->run_until([&] { return host->data_of(socket) == "one"; }));
+  host->submit(Submission::Pause, socket);
+  host->run_idle(3);
+  peer.send("two");
+  host->run_idle(20);
+  EXPECT_EQ(host->data_of(socket), "one");
+  host->submit(Submission::Resume, socket);
+  EXPECT_TRUE(host->run_until([&] { return host->data_of(socket) == "onetwo"; }));
+  // To and fro within a tick changes nothing.
+  host->submit(Submission::Pause, socket);
+  host->submit(Submission::Resume, socket);
+  host->submit(Submission::Pause, socket);
+  host->submit(Submission::Resume, socket);
+  peer.send("three");
+  EXPECT_TRUE(host->run_until([&] { return host->data_of(socket) == "onetwothree"; }));
+}
+
+TEST_P(Echo, ResumesWhileThePauseIsUnderWay) {
+  uint32_t socket;
+  Peer peer = connect_peer(&socket);
+  for (int i = 0; i < 50; i++) {
+    host->submit(Submission::Pause, socket);
+    host->backend->flush();
+    host->submit(Submission::Resume, socket);
+    peer.send("x");
+    ASSERT_TRUE(host->run_until([&] { return host->data_of(socket).size() == size_t(i) + 1; })) << i;
+  }
+}
+
+TEST_P(Echo, PausedSocketDoesNotKeepTheLoopBusy) {
+  uint32_t socket;
+  Peer peer = connect_peer(&socket);
+  host->submit(Submission::Pause, socket);
+  peer.send("nobody reads this");
+  host->run_idle(5);
+  uint64_t entries = host->backend->counters().kernel_entries;
+  host->run_idle(50);
+  EXPECT_LE(host->backend->counters().kernel_entries - entries, 5u);
+}
+
+TEST_P(Echo, RecoversFromAnEmptyBufferPool) {
+  // Peers that do not read: the echoes hold every buffer. When one reads, all go on.
+  host->keep_events = false;
+  size_t received = 0;
+  echo_everything();
+  auto echo = host->on_event;
+  host->on_event = [&](const Event& event) {
+    if (event.kind == Completion::Data) received += event.b;
+    echo(event);
+  };
+  listener = host->listen();
+  constexpr int kPeers = 12;
+  std::vector<Peer> peers;
+  std::vector<size_t> sent(kPeers);
+  std::string bytes = pattern(1 << 20);
+  for (int i = 0; i < kPeers; i++) peers.push_back(Peer::connect_to(host->port_of(listener), 4096));
+  EXPECT_TRUE(host->run_watching([&] {
+    for (int i = 0; i < kPeers; i++) sent[i] += peers[i].send_some(bytes.data(), 65536);
+    return host->backend->counters().out_of_buffers > 0;
+  }));
+  // Nothing spins while no buffer is free.
+  host->run_idle(20);
+  uint64_t entries = host->backend->counters().kernel_entries;
+  host->run_idle(50);
+  EXPECT_LE(host->backend->counters().kernel_entries - entries, 30u);
+  EXPECT_TRUE(host->run_watching([&] {
+    bool all = true;
+    for (int i = 0; i < kPeers; i++) {
+      peers[i].take();
+      all = all && peers[i].received.size() == sent[i];
+    }
+    return all;
+  }));
+  host->run_idle(3);
+  EXPECT_EQ(host->backend->counters().receive_buffers_in_use, 0u);
+}
+
+TEST_P(Echo, LosesNothingWhileJavaScriptLeavesTheRingFull) {
+  listener = host->listen();
+  constexpr int kPeers = 700;
+  std::vector<Peer> peers;
+  for (int i = 0; i < kPeers; i++) {
+    peers.push_back(Peer::connect_to(host->port_of(listener)));
+    if (i % 50 == 0) host->run_idle(1);
+  }
+  EXPECT_TRUE(host->run_until([&] { return host->count(Completion::Accept, listener) == kPeers; }));
+  host->javascript_drains = false;
+  for (int round = 0; round < 12; round++) {
+    for (Peer& peer : peers) peer.send("x");
+    host->run_idle(2);
+  }
+  for (Peer& peer : peers) peer.send_fin();
+  host->run_idle(3);
+  host->javascript_drains = true;
+  int ended = 0;
+  size_t received = 0;
+  host->on_event = [&](const Event& event) {
+    if (event.kind == Completion::Data) received += event.b;
+    ended += event.kind == Completion::End;
+  };
+  EXPECT_TRUE(host->run_until([&] { return ended == kPeers; }));
+  EXPECT_EQ(received, size_t{kPeers} * 12);
+}
+
+TEST_P(Echo, SendsWithoutDelayOnAcceptedAndConnectedSockets) {
+  uint32_t accepted, connected;
+  Peer peer = connect_peer(&accepted);
+  ASSERT_EQ(host->connect(host->port_of(listener), &connected), 0);
+  EXPECT_TRUE(host->run_until([&] { return host->count(Completion::Connect, connected) == 1; }));
+  // The descriptors are ours alone: find them by their names.
+  int found = 0;
+  for (int fd = 3; fd < 64; fd++) {
+    sockaddr_in name = {};
+    socklen_t bytes = sizeof name;
+    if (fd == peer.fd() || getpeername(fd, reinterpret_cast<sockaddr*>(&name), &bytes) != 0) continue;
+    if (name.sin_family != AF_INET) continue;
+    int no_delay = 0;
+    bytes = sizeof no_delay;
+    getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &no_delay, &bytes);
+    EXPECT_EQ(no_delay, 1) << fd;
+    EXPECT_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    found++;
+  }
+  EXPECT_EQ(found, 3);
+}
+
+}  // namespace
+}  // namespace millrace
