@@ -30,3 +30,14 @@ export function betterTokio(cell: CellReport): ContestantResult | undefined {
 export function ratioToTokio(cell: CellReport, result: ContestantResult): number {
   return ratioOf(cell, result, betterTokio(cell));
 }
+
+/** The cells of each workload, in the order in which they ran. */
+export function byWorkload(cells: readonly CellReport[]): Map<string, CellReport[]> {
+  const groups = new Map<string, CellReport[]>();
+  for (const cell of cells) {
+    const group = groups.get(cell.workload);
+    if (group === undefined) groups.set(cell.workload, [cell]);
+    else group.push(cell);
+  }
+  return groups;
+}

@@ -1,8 +1,9 @@
 // The rows of the tables that the terminal, Markdown and HTML share.
 import { bestOf, ratioToTokio } from '../analysis/ratios.js';
+import type { Trend } from '../analysis/trend.js';
 import type { CellReport, RunReport } from '../model.js';
 import { relativeNoise } from '../stats/summary.js';
-import { formatBytes, formatNs, formatPercent, formatRatio, formatValue } from './format.js';
+import { formatBytes, formatNs, formatPercent, formatRatio, formatValue } from '../format.js';
 
 export interface ResultRow {
   readonly runtime: string;
@@ -52,13 +53,11 @@ export function cellHeading(cell: CellReport): string {
   return `${cell.title}, ${cell.load}${size}: ${cell.unit}`;
 }
 
-/** The cells of each workload, in the order in which they ran. */
-export function byWorkload(cells: readonly CellReport[]): Map<string, CellReport[]> {
-  const groups = new Map<string, CellReport[]>();
-  for (const cell of cells) {
-    const group = groups.get(cell.workload);
-    if (group === undefined) groups.set(cell.workload, [cell]);
-    else group.push(cell);
-  }
-  return groups;
+export function trendText(trend: Trend): string {
+  const change = trend.perDecade - 1;
+  const flat = Math.abs(change) < 0.03;
+  const slope = flat ? 'flat' : `${change > 0 ? '+' : '−'}${formatPercent(Math.abs(change))} per tenfold load`;
+  const { slowsDown } = trend;
+  if (slowsDown === null) return slope;
+  return `${slope}; slows from ${slowsDown.from} to ${slowsDown.to} (${formatRatio(slowsDown.ratio)})`;
 }

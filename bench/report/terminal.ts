@@ -1,5 +1,9 @@
+import type { Analysis } from '../analysis/analyze.js';
+import { formatTarget } from '../analysis/targets.js';
+import { formatPercent, formatRatio, formatValue } from '../format.js';
 import type { RunReport } from '../model.js';
-import { cellHeading, RESULT_HEADINGS, resultRows } from './tables.js';
+import { headline } from './headline.js';
+import { cellHeading, labelOf, RESULT_HEADINGS, resultRows } from './tables.js';
 
 /** Columns padded to their widest entry; the first is text, the others stand right. */
 export function alignColumns(rows: readonly (readonly string[])[]): string[] {
@@ -15,7 +19,14 @@ export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-export function terminalTables(report: RunReport): string {
+/** Everything for the terminal: the tables, the targets, the comparison with the baseline, and what did not run. */
+export function terminalReport(report: RunReport, analysis: Analysis): string {
+  const parts = cellTables(report);
+  parts.push(targetLines(analysis), baselineLines(report, analysis), notRunLines(report), headline(report));
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function cellTables(report: RunReport): string[] {
   const parts: string[] = [];
   for (const cell of report.cells) {
     const rows = resultRows(report, cell);
@@ -37,8 +48,43 @@ export function terminalTables(report: RunReport): string {
       if (row.failure !== '') parts.push(`  ${row.runtime} failed: ${row.failure}`);
     }
   }
-  for (const { label, reason, how } of report.notRun) {
-    parts.push(`not run: ${label}: ${reason}${how === '' ? '' : `. To run it: ${how}`}`);
-  }
-  return `${parts.join('\n\n')}\n`;
+  return parts;
+}
+
+function targetLines({ targets }: Analysis): string {
+  const run = targets.filter(({ reached }) => reached !== 'not run');
+  if (run.length === 0) return '';
+  const rows = run.map((target) => {
+    const sign = target.direction === 'at least' ? '>=' : '<=';
+    return [
+      `${target.what}${target.backend === 'uv' ? ' [uv]' : ''}`,
+      `${sign} ${formatTarget(target.must, target.unit)}`,
+      formatTarget(target.measured, target.unit),
+      target.reached === 'yes' && target.aimReached ? 'yes, aim too' : target.reached,
+    ];
+  });
+  const skipped = targets.length - run.length;
+  const lines = alignColumns([['target', 'must', 'measured', 'reached'], ...rows]);
+  return ['Targets (the worst cell of each)', ...lines.map((line) => `  ${line}`), `  ${skipped} not run`].join('\n');
+}
+
+function baselineLines(report: RunReport, { baseline }: Analysis): string {
+  if (baseline === null) return '';
+  const rows = baseline.rows.map(({ cell, contestant, now, then, ratio, noise, verdict }) => [
+    `${cell.id} ${labelOf(report, contestant)}`,
+    formatValue(then, cell.unit),
+    formatValue(now, cell.unit),
+    formatRatio(ratio),
+    formatPercent(noise),
+    verdict,
+  ]);
+  const lines = alignColumns([['against the baseline', 'then', 'now', 'ratio', 'noise', 'verdict'], ...rows]);
+  const warning = baseline.sameMachine ? '' : ' (made on another machine)';
+  return [`Baseline of ${baseline.date}${warning}`, ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+function notRunLines(report: RunReport): string {
+  return report.notRun
+    .map(({ label, reason, how }) => `not run: ${label}: ${reason}${how === '' ? '' : `. To run it: ${how}`}`)
+    .join('\n');
 }

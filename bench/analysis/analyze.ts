@@ -1,0 +1,75 @@
+import type { CellReport, ContestantResult, RunReport } from '../model.js';
+import { type BaselineComparison, compareWithBaseline } from './baseline.js';
+import { type Bottleneck, bottleneckOf } from './bottleneck.js';
+import { bestOf, byWorkload, ratioOf, ratioToTokio } from './ratios.js';
+import { evaluateTargets, type TargetRow } from './targets.js';
+import { type Trend, trendsOf } from './trend.js';
+
+export interface Winner {
+  readonly cell: CellReport;
+  readonly winner: ContestantResult;
+  /** How far ahead of the second; NaN when it ran alone. */
+  readonly lead: number;
+}
+
+/** What is said about one runtime in one workload, at the greatest load that it ran. */
+export interface Finding {
+  readonly workload: string;
+  readonly title: string;
+  readonly contestant: string;
+  readonly ratioToTokio: number;
+  readonly trend: Trend | null;
+  readonly bottleneck: Bottleneck;
+}
+
+export interface Analysis {
+  readonly winners: readonly Winner[];
+  readonly findings: readonly Finding[];
+  readonly targets: readonly TargetRow[];
+  readonly baseline: BaselineComparison | null;
+}
+
+/** The loads of `echo` are different work, not more of it: they make no trend. */
+const WITHOUT_TREND = new Set(['echo', 'import']);
+
+export function analyze(report: RunReport, baseline: RunReport | null): Analysis {
+  return {
+    winners: report.cells.filter((cell) => cell.kind !== 'import').flatMap(winnerOf),
+    findings: findingsOf(report),
+    targets: evaluateTargets(report),
+    baseline: baseline === null ? null : compareWithBaseline(report, baseline),
+  };
+}
+
+function winnerOf(cell: CellReport): Winner[] {
+  const winner = bestOf(cell);
+  if (winner === undefined) return [];
+  const others = cell.results.map((result) => result.contestant).filter((id) => id !== winner.contestant);
+  return [{ cell, winner, lead: ratioOf(cell, winner, bestOf(cell, others)) }];
+}
+
+function findingsOf(report: RunReport): Finding[] {
+  const findings: Finding[] = [];
+  for (const [workload, cells] of byWorkload(report.cells)) {
+    if (workload === 'import') continue;
+    const trends = WITHOUT_TREND.has(workload) ? [] : trendsOf(cells);
+    const ordered = [...cells].sort((a, b) => a.n - b.n);
+    for (const contestant of new Set(cells.flatMap((cell) => cell.results.map((result) => result.contestant)))) {
+      const info = report.contestants.find(({ id }) => id === contestant);
+      const last = ordered
+        .flatMap((cell) => cell.results.filter((result) => result.contestant === contestant).map((result) => ({ cell, result })))
+        .filter(({ result }) => result.value !== null)
+        .at(-1);
+      if (last === undefined) continue;
+      findings.push({
+        workload,
+        title: last.cell.title,
+        contestant,
+        ratioToTokio: ratioToTokio(last.cell, last.result),
+        trend: trends.find((trend) => trend.contestant === contestant) ?? null,
+        bottleneck: bottleneckOf(last.cell, last.result, WITHOUT_TREND.has(workload) ? [] : cells, info),
+      });
+    }
+  }
+  return findings;
+}

@@ -1,0 +1,73 @@
+import type { Analysis } from '../../analysis/analyze.js';
+import type { RunReport } from '../../model.js';
+import { headline, heroes } from '../headline.js';
+import { methodOf } from '../method.js';
+import { escape, table } from './markup.js';
+import { ratioStrip } from './ratio-strip.js';
+import { analysisSection, baselineSection, referenceSection, targetsSection, workloadSections } from './sections.js';
+import { stylesheet } from './style.js';
+
+/** The whole report as one HTML file that loads nothing from elsewhere. */
+export function htmlReport(report: RunReport, analysis: Analysis): string {
+  const date = new Date(report.date).toUTCString();
+  const strip = ratioStrip(report);
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8"/>
+<meta name="viewport" content="width=device-width, initial-scale=1"/>
+<title>Millrace benchmark, ${escape(report.date.slice(0, 10))}</title>
+<style>${stylesheet()}</style>
+</head>
+<body>
+<header>
+<div class="brand">${WHEEL}<span>Millrace benchmark</span></div>
+<h1>The race against Tokio</h1>
+<p class="lede">${escape(headline(report))}</p>
+${heroTiles(report)}
+<ul class="facts">
+<li><b>${escape(date)}</b></li>
+<li><b>${escape(report.machine.cpu)}</b>, ${report.machine.cores} cores</li>
+<li>${escape(report.machine.kernel)}</li>
+<li>${report.mode} run, ${report.roundsDone} samples in each cell</li>
+</ul>
+</header>
+<main>
+${strip === '' ? '' : `<section id="overview"><h2>Everything at a glance</h2><p class="note">How many times the speed of the better of Tokio’s two runtimes, on a logarithmic axis. Right of the line is faster. The stroke behind a dot is its range.</p>${strip}</section>`}
+${workloadSections(report)}
+${targetsSection(analysis.targets)}
+${baselineSection(report, analysis)}
+${analysisSection(report, analysis)}
+${referenceSection()}
+${notRunSection(report)}
+<section id="method"><h2>How it was measured</h2><dl class="method">
+${methodOf(report)
+  .map(([what, how]) => `<dt>${escape(what)}</dt><dd>${escape(how)}</dd>`)
+  .join('\n')}
+</dl></section>
+</main>
+<footer>Bars: median of warm runs. Whisker: least to greatest sample. Ring: first run. Dashed line: the better Tokio.</footer>
+</body>
+</html>
+`;
+}
+
+function heroTiles(report: RunReport): string {
+  const tiles = heroes(report).map(
+    ({ title, detail, ratio }) =>
+      `<div class="hero${ratio < 1 ? ' behind' : ''}"><div class="number">${ratio.toFixed(2)}<small>x</small></div><div class="what">${escape(title)}</div><div class="how">${escape(detail)}, to the better Tokio</div></div>`,
+  );
+  return tiles.length === 0 ? '' : `<div class="heroes">${tiles.join('')}</div>`;
+}
+
+function notRunSection(report: RunReport): string {
+  if (report.notRun.length === 0) return '';
+  const rows = report.notRun.map(({ label, reason, how }) => [escape(label), escape(reason), escape(how)]);
+  return `<section id="not-run"><h2>Not run</h2>${table(['what', 'why', 'how to get it'], rows, 'prose')}</section>`;
+}
+
+// A mill wheel: a rim and eight paddles.
+const WHEEL = `<svg viewBox="0 0 40 40" aria-hidden="true"><g fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round"><circle cx="20" cy="20" r="10.5"/><circle cx="20" cy="20" r="2.2"/>${Array.from(
+  { length: 8 },
+  (_, k) => `<line x1="20" y1="13.5" x2="20" y2="3" transform="rotate(${k * 45} 20 20)"/>`,
+).join('')}</g></svg>`;

@@ -1,0 +1,157 @@
+import type { Analysis, Finding } from '../../analysis/analyze.js';
+import { betterTokio, byWorkload } from '../../analysis/ratios.js';
+import { REFERENCE_NOTE, REFERENCE_ROWS } from '../../analysis/reference.js';
+import { formatTarget, type TargetRow } from '../../analysis/targets.js';
+import { formatPercent, formatRatio, formatValue } from '../../format.js';
+import type { CellReport, RunReport } from '../../model.js';
+import { cellHeading, labelOf, RESULT_HEADINGS, resultRows, trendText } from '../tables.js';
+import { barPanel } from './bar-panel.js';
+import { escape, table } from './markup.js';
+import { colourClass } from './palette.js';
+import { sparkline } from './sparkline.js';
+
+const INTRODUCTIONS: Readonly<Record<string, string>> = {
+  scheduling: 'Each task adds a thousand numbers and yields ten times on the way.',
+  io: 'Each task sleeps for 1 to 1,000 nanoseconds: how soon a timer ends decides.',
+  allocation: 'Each task gets a zeroed buffer of 1 to 5 KiB and lets it go.',
+  spawn: 'Empty tasks, spawned and joined.',
+  yield: 'A hundred tasks take turns.',
+  channel: 'One producer, one consumer, a bounded channel of 1,024 messages.',
+  timer: 'Sleeps of 1 to 100 ms, all at once. The figure is per CPU-second, since the sleeps themselves take their time.',
+  cancel: 'A hundred thousand sleeping tasks, each aborted on its own.',
+  echo: 'An echo server under a closed loop of 64 connections. The figure is messages per CPU-second of the server.',
+};
+
+export function workloadSections(report: RunReport): string {
+  const parts: string[] = [];
+  for (const [workload, cells] of byWorkload(report.cells)) {
+    if (workload === 'import') continue;
+    const title = cells[0]?.title ?? workload;
+    parts.push(`<section id="${escape(workload)}"><h2>${escape(title)}</h2>
+<p class="note">${escape(INTRODUCTIONS[workload] ?? '')}</p>
+<div class="panels">${cells.map((cell) => barPanel(report, cell)).join('\n')}</div>
+<details><summary>The numbers</summary>${cells.map((cell) => numbersTable(report, cell)).join('\n')}</details></section>`);
+  }
+  return parts.join('\n');
+}
+
+function numbersTable(report: RunReport, cell: CellReport): string {
+  const isEcho = cell.kind === 'echo';
+  const head = isEcho ? [...RESULT_HEADINGS, 'messages/s', 'median', '99 %'] : RESULT_HEADINGS;
+  const rows = resultRows(report, cell).map((row) => {
+    const cells = [row.runtime, row.value, row.ratio, row.spread, row.range, row.first, row.cpu, row.memory];
+    if (!isEcho) return cells.map(escape);
+    const result = cell.results.find(({ contestant }) => labelOf(report, contestant) === row.runtime);
+    const extra = (name: string) => result?.extras[name]?.median;
+    const rate = extra('messagesPerSecond');
+    const latency = (name: string) => (extra(name) === undefined ? '' : `${extra(name)?.toFixed(0)} us`);
+    return [...cells, rate === undefined ? '' : formatValue(rate, ''), latency('p50Us'), latency('p99Us')].map(escape);
+  });
+  return `<h3>${escape(cellHeading(cell))}</h3>${table(head.map(escape), rows, 'numbers')}`;
+}
+
+export function winnersTable(report: RunReport, { winners }: Analysis): string {
+  const rows = winners.map(({ cell, winner, lead }) => {
+    const tokio = betterTokio(cell);
+    return [
+      escape(`${cell.title}, ${cell.load}`),
+      `<span class="${colourClass(winner.contestant)}"><i class="swatch"></i></span>${escape(labelOf(report, winner.contestant))}`,
+      escape(winner.value === null ? '' : `${formatValue(winner.value.median, cell.unit)} ${cell.unit}`),
+      Number.isFinite(lead) ? `${formatRatio(lead)}` : 'ran alone',
+      tokio === undefined ? '' : escape(labelOf(report, tokio.contestant)),
+    ];
+  });
+  return table(['cell', 'winner', 'speed', 'to the second', 'better Tokio'], rows, 'winners');
+}
+
+export function findingsTable(report: RunReport, findings: readonly Finding[]): string {
+  const rows = findings.map(({ contestant, trend, bottleneck }) => [
+    `<span class="${colourClass(contestant)}"><i class="swatch"></i></span>${escape(labelOf(report, contestant))}`,
+    trend === null ? '' : `<span class="spark-cell">${sparkline(trend)}</span>`,
+    escape(trend === null ? '' : trendText(trend)),
+    escape([bottleneck.finding, ...bottleneck.remarks].join('; ')),
+    `<span class="advice">${escape(bottleneck.advice)}</span>`,
+  ]);
+  return table(['runtime', 'over the loads', 'trend', 'what limits it', 'advice'], rows, 'prose');
+}
+
+export function analysisSection(report: RunReport, analysis: Analysis): string {
+  const groups = new Map<string, Finding[]>();
+  for (const finding of analysis.findings) {
+    const group = groups.get(finding.title);
+    if (group === undefined) groups.set(finding.title, [finding]);
+    else group.push(finding);
+  }
+  const tables = [...groups].map(
+    ([title, findings], k) =>
+      `<details${k < 3 ? ' open=""' : ''}><summary>${escape(title)}</summary>${findingsTable(report, findings)}</details>`,
+  );
+  return `<section id="analysis"><h2>Where each slows down, and why</h2>
+<p class="note">Computed from CPU time against wall time, first against warm runs, memory across loads, and spread; at the greatest load that was run.</p>
+${tables.join('\n')}</section>
+<section id="winners"><h2>Winners</h2>${winnersTable(report, analysis)}</section>`;
+}
+
+export function targetsSection(targets: readonly TargetRow[]): string {
+  const counts = { yes: 0, no: 0, 'not run': 0 };
+  for (const target of targets) counts[target.reached]++;
+  const group = (backend: 'auto' | 'uv', title: string) => {
+    const rows = targets.filter((target) => target.backend === backend).map(targetRow);
+    return rows.length === 0 ? '' : `<h3>${title}</h3>${table(TARGET_HEADINGS, rows, 'targets')}`;
+  };
+  return `<section id="targets"><h2>Targets</h2>
+<p class="note">${counts.yes} reached, ${counts.no} not reached, ${counts['not run']} not run. A row with several cells is as good as its worst.</p>
+${group('auto', 'Automatic backend')}
+${group('uv', 'uv backend (MILLRACE_BACKEND=uv), which containers run')}</section>`;
+}
+
+const TARGET_HEADINGS = ['what', 'must', 'aim', 'measured', 'reached', 'cells'];
+
+function targetRow(target: TargetRow): string[] {
+  const sign = target.direction === 'at least' ? '≥' : '≤';
+  const limit = (value: number | null) => (value === null ? '' : `${sign} ${formatTarget(value, target.unit)}`);
+  const chip = target.reached === 'not run' ? 'none' : target.reached;
+  const word = target.reached === 'yes' && target.aimReached ? 'yes, aim too' : target.reached;
+  const cells = target.parts
+    .map(({ cell, measured }) => `${cell} ${measured === null ? 'not run' : formatTarget(measured, target.unit)}`)
+    .join(', ');
+  return [
+    escape(target.what),
+    escape(limit(target.must)),
+    escape(limit(target.aim)),
+    escape(formatTarget(target.measured, target.unit)),
+    `<span class="chip ${chip}">${word}</span>`,
+    escape(cells),
+  ];
+}
+
+export function baselineSection(report: RunReport, { baseline }: Analysis): string {
+  if (baseline === null) return '';
+  const rows = baseline.rows.map(({ cell, contestant, now, then, ratio, noise, verdict }) => [
+    escape(`${cell.title}, ${cell.load}`),
+    escape(labelOf(report, contestant)),
+    escape(formatValue(then, cell.unit)),
+    escape(formatValue(now, cell.unit)),
+    formatRatio(ratio),
+    Number.isNaN(noise) ? '-' : `±${formatPercent(noise)}`,
+    `<span class="chip ${VERDICT_CHIP[verdict]}">${verdict}</span>`,
+  ]);
+  const warning = baseline.sameMachine ? '' : ' It was made on another machine: the ratios say little.';
+  return `<section id="baseline"><h2>Against the baseline</h2><p class="note">Saved ${escape(baseline.date)}.${warning} Better or worse is said only where the change is larger than the spread of both runs explains.</p>
+${table(['cell', 'runtime', 'then', 'now', 'ratio', 'noise', 'verdict'], rows, 'baseline')}</section>`;
+}
+
+const VERDICT_CHIP = { better: 'yes', worse: 'no', same: 'none', unsure: 'none' } as const;
+
+export function referenceSection(): string {
+  const figure = ([rate, latencyUs]: readonly [number, number | null]) =>
+    escape(`${rate.toLocaleString('en-US')}${latencyUs === null ? '' : ` · ${latencyUs.toLocaleString('en-US')} us`}`);
+  const rows = REFERENCE_ROWS.map((row) => [
+    escape(row.tasks === null ? row.load : `${row.load} ${row.tasks.toLocaleString('en-US')}`),
+    figure(row.scheduling),
+    figure(row.io),
+    figure(row.allocation),
+  ]);
+  return `<section id="reference"><h2>Reference rows</h2><p class="note">${escape(REFERENCE_NOTE)}</p>
+${table(['load', 'scheduling ops/s', 'I/O ops/s', 'allocation ops/s'], rows, 'reference')}</section>`;
+}
