@@ -124,8 +124,15 @@ export class Border implements TickSource {
 
   /** The addon, loaded and opened if it was not. */
   open(): Addon {
-    if (this.addon !== null) return this.addon;
-    const addon = this.#load();
+    return this.addon ?? this.#openOver(this.#load());
+  }
+
+  /** Opens `addon`, in the place of one that may have been opened before. */
+  install(addon: Addon): void {
+    this.#openOver(addon);
+  }
+
+  #openOver(addon: Addon): Addon {
     const rings = addon.open({ backend: requestedBackend() }, this.#drain);
     this.#control = new Uint32Array(rings.control);
     this.#words = new Uint32Array(rings.submissions);

@@ -3,6 +3,7 @@
 // `performance.now()` costs 40 ns and a call into the addon as much again, so the offset between the two is measured
 // once: the addon's reading is taken after ours, so the offset is never too small, and a deadline never too early.
 import { border } from './border.js';
+import { scheduler, SLICE_MS } from './scheduler.js';
 
 let offsetMs = Number.NaN;
 let virtual = false;
@@ -26,9 +27,12 @@ function measure(): number {
   return performance.now() + offsetMs;
 }
 
-/** Virtual time is on: the addon's clock stands still until it is moved. */
+/** Virtual time is on: the addon's clock stands still until it is moved. How fast the machine is must not show then. */
 export function setVirtual(on: boolean): void {
   virtual = on;
+  // Real time goes on from where virtual time has arrived: the offset is another one.
+  offsetMs = Number.NaN;
+  scheduler.sliceMs = on ? Number.POSITIVE_INFINITY : SLICE_MS;
 }
 
 export function isVirtual(): boolean {

@@ -213,6 +213,53 @@ export abstract class Operation<T> implements PromiseLike<T> {
   }
 }
 
+/**
+ * An operation that many may wait for, like a JoinHandle: cancelling a task that waits for it, or losing a select, ends
+ * that wait and touches nothing else.
+ */
+export abstract class SharedOperation<T> extends Operation<T> {
+  override get shared(): boolean {
+    return true;
+  }
+
+  override abandon(waiter: Waiter): void {
+    this.removeWaiter(waiter);
+  }
+
+  /** An async task waits through an operation of its own, which can be cancelled alone. */
+  override promise(): Promise<T> {
+    if (this.state === PENDING) {
+      const waiting = currentTask();
+      if (waiting !== null && !waiting.isFiber) return new Join(this).promise();
+    }
+    return super.promise();
+  }
+}
+
+/** One async task's waiting for a shared operation. */
+class Join<T> extends Operation<T> implements Waiter {
+  readonly #shared: SharedOperation<T>;
+
+  constructor(shared: SharedOperation<T>) {
+    super();
+    this.#shared = shared;
+    shared.addWaiter(this as Waiter);
+  }
+
+  get kind(): string {
+    return this.#shared.kind;
+  }
+
+  protected onCancel(): void {
+    this.#shared.removeWaiter(this as Waiter);
+  }
+
+  wake(shared: Operation<unknown>): void {
+    if (shared.state === REJECTED) this.reject(shared.value);
+    else this.fulfill(shared.value as T);
+  }
+}
+
 /** Who may cancel an operation: the async task that awaits it, or the signal that it was given. */
 export interface Owner {
   /** The operation has settled. */

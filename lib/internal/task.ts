@@ -8,7 +8,7 @@
 // A task is linked into its group's list from spawn to end: the detached group, or a scope's.
 import { CancelToken } from './cancel.js';
 import { AbortError, abortError, MillraceError, shown } from './errors.js';
-import { isCancellation, Operation, PENDING, REJECTED, RESUME, reportUnlessTaken, SUSPEND, type Suspend, type Waiter, type Owner } from './operation.js';
+import { isCancellation, Operation, PENDING, REJECTED, RESUME, reportUnlessTaken, SharedOperation, SUSPEND, type Suspend, type Waiter, type Owner } from './operation.js';
 import { COOP_BUDGET, type Runnable, scheduler } from './scheduler.js';
 import { currentTask, runInTask, type Snapshot, snapshot } from './task-context.js';
 import type { TaskGroup } from './task-group.js';
@@ -49,7 +49,7 @@ export function setTraceSpawns(on: boolean): void {
 
 const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor as unknown;
 
-export class Task<T = unknown> extends Operation<T> implements Runnable, Waiter, Owner {
+export class Task<T = unknown> extends SharedOperation<T> implements Runnable, Waiter, Owner {
   readonly id = ++lastId;
   name: string;
   readonly isFiber: boolean;
@@ -160,15 +160,6 @@ export class Task<T = unknown> extends Operation<T> implements Runnable, Waiter,
 
   protected onCancel(): void {}
 
-  override get shared(): boolean {
-    return true;
-  }
-
-  /** Losing a select is no reason to end a task: it is only not waited for any more. @internal */
-  override abandon(waiter: Waiter): void {
-    this.removeWaiter(waiter);
-  }
-
   /** @internal */
   attach(child: Cancellable): void {
     this.attached ??= new Set();
@@ -195,15 +186,6 @@ export class Task<T = unknown> extends Operation<T> implements Runnable, Waiter,
   /** Two tasks await one operation: the first to be aborted cancels it for both. @internal */
   share(operation: Operation<unknown>, task: Task): void {
     if (task !== (this as Task)) task.attach(operation);
-  }
-
-  /** @internal An async task awaits the handle through an operation of its own, which can be cancelled alone. */
-  override promise(): Promise<T> {
-    if (this.state === PENDING) {
-      const waiting = currentTask();
-      if (waiting !== null && !waiting.isFiber) return new Join(this).promise();
-    }
-    return super.promise();
   }
 
   /** The operation that this fiber waits for has settled. @internal */
@@ -350,30 +332,6 @@ export class Task<T = unknown> extends Operation<T> implements Runnable, Waiter,
   protected override unobserved(error: unknown): void {
     if (this.group.reportsErrors || (this.cancelled && isCancellation(error))) return;
     reportUnlessTaken(this as Operation<unknown>, error);
-  }
-}
-
-/** One async task's waiting for a handle. */
-class Join<T> extends Operation<T> {
-  readonly #handle: Task<T>;
-
-  constructor(handle: Task<T>) {
-    super();
-    this.#handle = handle;
-    handle.addWaiter(this as Waiter);
-  }
-
-  get kind(): string {
-    return 'join';
-  }
-
-  protected onCancel(): void {
-    this.#handle.removeWaiter(this as Waiter);
-  }
-
-  wake(handle: Operation<unknown>): void {
-    if (handle.state === REJECTED) this.reject(handle.value);
-    else this.fulfill(handle.value as T);
   }
 }
 

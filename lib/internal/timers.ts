@@ -46,6 +46,12 @@ export function armedTimers(): number {
   return targets.length - free.length;
 }
 
+/** For another addon, to which no slot is known. Not while timers are armed. */
+export function forgetSlots(): void {
+  targets.length = 0;
+  free.length = 0;
+}
+
 border.timerFired = (slot: number): void => {
   const target = targets[slot];
   if (target === null || target === undefined) return;
