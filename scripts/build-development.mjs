@@ -3,11 +3,10 @@
 //   asan   address and undefined-behaviour sanitizers: build/asan/millrace.node and the unit tests
 //   tsan   thread sanitizer: the unit tests
 //   fuzz   the fuzzers (clang, libFuzzer)
-//   debug  no sanitizer; compile_commands.json for editors and clang-tidy
 //
 //   node scripts/build-development.mjs asan [--test] [--fuzz-seconds=N]
 //
-// --test runs the unit tests, or, for `fuzz`, each fuzzer for N seconds (10).
+// (`npm run build:debug` is the one without a sanitizer, by cmake-js.) --test runs the unit tests, or, for `fuzz`, each fuzzer for N seconds (10).
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -18,7 +17,6 @@ const builds = {
   asan: ['-DMILLRACE_SANITIZE=address,undefined'],
   tsan: ['-DMILLRACE_SANITIZE=thread', '-DMILLRACE_ADDON=OFF'],
   fuzz: ['-DMILLRACE_FUZZ=ON', '-DMILLRACE_TESTS=OFF', '-DMILLRACE_ADDON=OFF', '-DCMAKE_CXX_COMPILER=clang++'],
-  debug: ['-DCMAKE_BUILD_TYPE=Debug'],
 };
 const [name, ...options] = process.argv.slice(2);
 if (!Object.hasOwn(builds, name)) {
@@ -54,7 +52,7 @@ run('cmake', ['-S', 'native', '-B', folder, ...generator, ...settings]);
 run('cmake', ['--build', folder, '-j', process.env.MILLRACE_BUILD_JOBS ?? '2']);
 
 if (options.includes('--test') && name !== 'fuzz') {
-  run(path.join(folder, 'millrace_tests'), ['--gtest_brief=1'], true);
+  run('ctest', ['--test-dir', folder, '--output-on-failure'], true);
 } else if (options.includes('--test')) {
   const seconds = options.find((option) => option.startsWith('--fuzz-seconds='))?.split('=')[1] ?? '10';
   const findings = path.join(folder, 'findings/');

@@ -1,6 +1,6 @@
 // clang-format and clang-tidy over native/. With --fix only the format is repaired; with --format clang-tidy is left out.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { listSources } from './list-sources.mjs';
@@ -32,8 +32,6 @@ const fix = process.argv.includes('--fix');
 run(findTool('clang-format'), [...(fix ? ['-i'] : ['--dry-run', '-Werror']), ...files]);
 if (fix || process.argv.includes('--format')) process.exit(0);
 
-const database = path.join(root, 'build/debug');
-if (!existsSync(path.join(database, 'compile_commands.json'))) {
-  run('cmake', ['-S', 'native', '-B', database, '-DCMAKE_BUILD_TYPE=Debug', '-DMILLRACE_TESTS=OFF']);
-}
+const database = path.join(root, 'build/tidy');
+run('cmake', ['-S', 'native', '-B', database, '-DCMAKE_BUILD_TYPE=Debug', '-DMILLRACE_TESTS=OFF']);
 run(findTool('clang-tidy'), ['-p', database, '--quiet', ...listSources().map((source) => `native/${source}`)]);

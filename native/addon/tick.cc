@@ -66,9 +66,9 @@ void Tick::on_prepare(uv_prepare_t* handle) { static_cast<Tick*>(handle->data)->
 void Tick::check() {
   counters_.turns++;
   take_submissions();
-  fire_timers(kCompletionCapacity / 2);
+  bool more_timers = fire_timers(kCompletionCapacity / 2);
   harvest_left_ = backend_ && backend_->harvest();
-  fire_timers(kCompletionCapacity);
+  if (more_timers) fire_timers(kCompletionCapacity);
 
   if (!completions_.empty() || control(Control::Runnable) != 0) {
     control(Control::Ticks)++;
@@ -105,7 +105,7 @@ void Tick::prepare() {
 
 bool Tick::something_is_ready() {
   return kernel_has_more_ || harvest_left_ || control(Control::Runnable) != 0 || !completions_.empty() ||
-         !submissions_.empty() || wheel_.due(now_ns(), precision());
+         !submissions_.empty() || (wheel_.armed() != 0 && wheel_.due(now_ns(), precision()));
 }
 
 void Tick::set_idle(bool active) {
@@ -171,18 +171,21 @@ bool Tick::apply_timer_arm(const Record& record) {
          wheel_.arm(record.handle, deadline_ns, (record.head & kUnref) == 0, kSubmissionCapacity);
 }
 
-void Tick::fire_timers(uint32_t limit) {
+// True: more are due, or may be.
+bool Tick::fire_timers(uint32_t limit) {
+  if (wheel_.armed() == 0) return false;  // most ticks of a server; reading the clock costs more than the rest of this
   uint64_t now = now_ns();
   uint32_t expired[kTimersAtOnce];
-  while (limit > 0 && wheel_.due(now, precision())) {
+  while (wheel_.due(now, precision())) {
     uint32_t capacity = std::min({limit, completions_.room(), kTimersAtOnce});
-    if (capacity == 0) return;
+    if (capacity == 0) return true;
     uint32_t count = wheel_.advance(now, expired, capacity, precision());
     for (uint32_t i = 0; i < count; i++) completions_.push(Completion::Timer, expired[i]);
     counters_.timers_fired += count;
     limit -= count;
-    if (count < capacity) return;
+    if (count < capacity) return false;  // all, or a cascade that goes on in the next tick
   }
+  return false;
 }
 
 void Tick::set_real_time() {

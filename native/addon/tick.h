@@ -88,7 +88,7 @@ class Tick {
   bool apply(const Record& record);
   bool apply_timer_arm(const Record& record);
   void take_submissions();
-  void fire_timers(uint32_t limit);
+  bool fire_timers(uint32_t limit);
   bool something_is_ready();
   void keep_alive(bool alive);
   void set_idle(bool active);
