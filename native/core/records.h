@@ -75,7 +75,7 @@ inline constexpr uint32_t kUnref = 1u << 9;             // TimerArm: does not ke
 inline constexpr uint32_t kReset = 1u << 10;            // Close: discard what is unsent, send RST
 
 struct Record {
-  uint32_t head;    // kind in bits 0..7, flags in bits 8..15, the rest zero
+  uint32_t head;  // kind in bits 0..7, flags in bits 8..15, the rest zero
   uint32_t handle;
   union {
     struct {
