@@ -1,10 +1,11 @@
-import { availableParallelism, cpus, loadavg, release, totalmem, type as systemName } from 'node:os';
+import { cpus, loadavg, release, totalmem, type as systemName } from 'node:os';
 import type { Machine } from '../model.js';
 
 export function describeMachine(pinning: string): Machine {
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: availableParallelism(),
+    // All of them: availableParallelism() would count the runner's own, which is pinned.
+    cores: cpus().length,
     memoryBytes: totalmem(),
     kernel: `${systemName()} ${release()}`,
     platform: `${process.platform}-${process.arch}`,

@@ -11,128 +11,124 @@ const HOUR_MS = 3_600_000;
 const pool = new BufferPool();
 
 /** Spawns until WINDOW handles are held, joins them all, and goes on: n tasks in all. */
-function windows(n, start) {
-  return spawn(function* () {
-    let checksum = 0;
-    for (let first = 0; first < n; first += WINDOW) {
-      const count = Math.min(WINDOW, n - first);
-      const handles = new Array(count);
-      for (let k = 0; k < count; k++) handles[k] = start(first + k);
-      for (const result of yield* all(handles)) checksum += result;
-    }
-    return checksum;
-  });
-}
-
-// A double holds every sum here exactly (the largest is below 2^43), so Number is the fast 64-bit sum.
-const startScheduling = (i) =>
-  spawn(function* () {
-    let sum = 0;
-    for (let j = 0; j < 1_000; j++) {
-      sum += i + j;
-      if (j % 100 === 0) yield* yieldNow();
-    }
-    return sum;
-  });
-
-const startIo = (i) =>
-  spawn(function* () {
-    const nanoseconds = 1 + (i % 1_000);
-    yield* sleep(nanoseconds / 1e6);
-    return nanoseconds;
-  });
-
-// biome-ignore lint/correctness/useYield: an allocation has nothing to wait for, and is a fiber all the same
-const startAllocation = (i) =>
-  spawn(function* () {
-    const length = 1_024 + (i % 4_096);
-    const buffer = pool.acquire(length);
-    const { bytes } = buffer;
-    // Both ends must be zero when the buffer comes, and are dirty when it goes.
-    const found = bytes[0] + bytes[length - 1];
-    bytes[0] = 255;
-    bytes[length - 1] = 255;
-    buffer.release();
-    return length + found;
-  });
-
-const startEmpty = () =>
-  // biome-ignore lint/correctness/useYield: an empty task
-  spawn(function* () {
-    return 1;
-  });
-
-const startYielding = (times) =>
-  spawn(function* () {
-    let done = 0;
-    while (done < times) {
-      yield* yieldNow();
-      done++;
-    }
-    return done;
-  });
-
-async function sendAndReceive(n) {
-  const [sender, receiver] = channel(CHANNEL_CAPACITY);
-  const producer = spawn(function* () {
-    for (let i = 0; i < n; i++) yield* sender.send(i);
-  });
-  const consumer = spawn(function* () {
-    let sum = 0;
-    for (let k = 0; k < n; k++) sum += yield* receiver.recv();
-    return sum;
-  });
-  await producer;
-  return consumer;
-}
-
-/** N sleeps of 1..100 ms, all at once. */
-async function timer(n) {
-  const start = (i) =>
-    spawn(function* () {
-      const delayMs = 1 + (i % 100);
-      yield* sleep(delayMs);
-      return delayMs;
-    });
-  const handles = new Array(n);
-  for (let i = 0; i < n; i++) handles[i] = start(i);
+function* windows(n, task) {
   let checksum = 0;
-  for (const result of await all(handles)) checksum += result;
+  for (let first = 0; first < n; first += WINDOW) {
+    const count = Math.min(WINDOW, n - first);
+    const handles = new Array(count);
+    for (let k = 0; k < count; k++) handles[k] = spawn(task(first + k));
+    for (const result of yield* all(handles)) checksum += result;
+  }
   return checksum;
 }
 
-/** N tasks that sleep for an hour; once all are asleep each one is aborted, and all are joined. */
-function cancel(n) {
-  return spawn(function* () {
-    let started = 0;
-    const handles = new Array(n);
-    for (let i = 0; i < n; i++) {
-      handles[i] = spawn(function* () {
-        started++;
-        yield* sleep(HOUR_MS);
-      });
-    }
-    while (started < n) yield* yieldNow();
-    for (const handle of handles) handle.abort();
-    let cancelled = 0;
-    for (const handle of handles) {
-      try {
-        yield* handle;
-      } catch (error) {
-        if (error.code === 'ABORT_ERR') cancelled++;
-      }
-    }
-    return cancelled;
-  });
+// A double holds every sum here exactly (the largest is below 2^43), so Number is the fast 64-bit sum.
+function* schedulingTask(i) {
+  let sum = 0;
+  for (let j = 0; j < 1_000; j++) {
+    sum += i + j;
+    if (j % 100 === 0) yield* yieldNow();
+  }
+  return sum;
 }
 
+function* ioTask(i) {
+  const nanoseconds = 1 + (i % 1_000);
+  yield* sleep(nanoseconds / 1e6);
+  return nanoseconds;
+}
+
+// biome-ignore lint/correctness/useYield: an allocation has nothing to wait for, and is a task all the same
+function* allocationTask(i) {
+  const length = 1_024 + (i % 4_096);
+  const buffer = pool.acquire(length);
+  const { bytes } = buffer;
+  // Both ends must be zero when the buffer comes, and are dirty when it goes.
+  const found = bytes[0] + bytes[length - 1];
+  bytes[0] = 255;
+  bytes[length - 1] = 255;
+  buffer.release();
+  return length + found;
+}
+
+// biome-ignore lint/correctness/useYield: an empty task
+function* emptyTask() {
+  return 1;
+}
+
+function* yieldingTask(times) {
+  let done = 0;
+  while (done < times) {
+    yield* yieldNow();
+    done++;
+  }
+  return done;
+}
+
+function* produce(sender, n) {
+  for (let i = 0; i < n; i++) yield* sender.send(i);
+}
+
+function* consume(receiver, n) {
+  let sum = 0;
+  for (let k = 0; k < n; k++) sum += yield* receiver.recv();
+  return sum;
+}
+
+function* sendAndReceive(n) {
+  const [sender, receiver] = channel(CHANNEL_CAPACITY);
+  const producer = spawn(produce(sender, n));
+  const consumer = spawn(consume(receiver, n));
+  yield* producer;
+  return yield* consumer;
+}
+
+function* timerTask(i) {
+  const delayMs = 1 + (i % 100);
+  yield* sleep(delayMs);
+  return delayMs;
+}
+
+/** N sleeps of 1..100 ms, all at once. */
+function* timer(n) {
+  const handles = new Array(n);
+  for (let i = 0; i < n; i++) handles[i] = spawn(timerTask(i));
+  let checksum = 0;
+  for (const result of yield* all(handles)) checksum += result;
+  return checksum;
+}
+
+function* sleeper(counter) {
+  counter.started++;
+  yield* sleep(HOUR_MS);
+}
+
+/** N tasks that sleep for an hour; once all are asleep each one is aborted, and all are joined. */
+function* cancel(n) {
+  const counter = { started: 0 };
+  const handles = new Array(n);
+  for (let i = 0; i < n; i++) handles[i] = spawn(sleeper(counter));
+  while (counter.started < n) yield* yieldNow();
+  for (const handle of handles) handle.abort();
+  let cancelled = 0;
+  for (const handle of handles) {
+    try {
+      yield* handle;
+    } catch (error) {
+      if (error.code === 'ABORT_ERR') cancelled++;
+    }
+  }
+  return cancelled;
+}
+
+// The driver is itself a fiber, as it would be in a program of fibers.
 export const workloads = {
-  scheduling: (n) => windows(n, startScheduling),
-  io: (n) => windows(n, startIo),
-  allocation: (n) => windows(n, startAllocation),
-  spawn: (n) => windows(n, startEmpty),
-  yield: (n) => windows(YIELDING_TASKS, () => startYielding(n / YIELDING_TASKS)),
-  channel: sendAndReceive,
-  timer,
-  cancel,
+  scheduling: (n) => spawn(windows(n, schedulingTask)),
+  io: (n) => spawn(windows(n, ioTask)),
+  allocation: (n) => spawn(windows(n, allocationTask)),
+  spawn: (n) => spawn(windows(n, emptyTask)),
+  yield: (n) => spawn(windows(YIELDING_TASKS, () => yieldingTask(n / YIELDING_TASKS))),
+  channel: (n) => spawn(sendAndReceive(n)),
+  timer: (n) => spawn(timer(n)),
+  cancel: (n) => spawn(cancel(n)),
 };

@@ -6,8 +6,8 @@ import { labelOf } from '../tables.js';
 import { at, escape } from './markup.js';
 import { colourClass } from './palette.js';
 
-const WIDTH = 470;
-const LABEL_WIDTH = 148;
+const WIDTH = 480;
+const LABEL_WIDTH = 166;
 const FIGURE_WIDTH = 112;
 const ROW = 27;
 const BAR = 15;
@@ -69,10 +69,9 @@ function barRow(
   const low = scale(value.min);
   const high = scale(value.max);
   const ratio = ratioToTokio(cell, result);
+  const reach = `M${at(low)} ${at(middle)}H${at(high)}M${at(low)} ${at(middle - 4)}V${at(middle + 4)}M${at(high)} ${at(middle - 4)}V${at(middle + 4)}`;
   const whisker =
-    value.count > 1
-      ? `<path class="whisker" d="M${at(low)} ${at(middle)}H${at(high)}M${at(low)} ${at(middle - 4)}V${at(middle + 4)}M${at(high)} ${at(middle - 4)}V${at(middle + 4)}"/>`
-      : '';
+    value.count > 1 ? `<path class="whisker-back" d="${reach}"/><path class="whisker" d="${reach}"/>` : '';
   const ring =
     first === null ? '' : `<circle class="first" cx="${at(scale(first.median))}" cy="${at(middle)}" r="3.2"/>`;
   const figureX = WIDTH - FIGURE_WIDTH + 12;

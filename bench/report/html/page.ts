@@ -46,7 +46,7 @@ ${methodOf(report)
   .join('\n')}
 </dl></section>
 </main>
-<footer>Bars: median of warm runs. Whisker: least to greatest sample. Ring: first run. Dashed line: the better Tokio.</footer>
+<footer>Made by <code>npx millrace bench</code>. Everything in this page was computed from one run on one machine.</footer>
 </body>
 </html>
 `;

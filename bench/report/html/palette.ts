@@ -25,10 +25,15 @@ export function colourClass(contestant: string): string {
   return `c-${contestant}`;
 }
 
+/** The same for two contestants whose marks look the same. */
+export function colourKey(contestant: string): string {
+  return (COLOURS[contestant] ?? UNKNOWN).join(' ');
+}
+
 /** The rules that give each contestant's marks their colour, in one theme. */
 export function colourRules(theme: 'light' | 'dark'): string {
   const rules = Object.entries(COLOURS).map(([id, pair]) => rule(`.${colourClass(id)}`, pair, theme));
-  return [rule('[class^="c-"]', UNKNOWN, theme), ...rules].join('\n');
+  return [rule('[class*="c-"]', UNKNOWN, theme), ...rules].join('\n');
 }
 
 function rule(selector: string, [light, dark]: readonly [string, string], theme: 'light' | 'dark'): string {

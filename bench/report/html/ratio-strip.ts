@@ -3,7 +3,7 @@ import { formatRatio } from '../../format.js';
 import type { CellReport, RunReport } from '../../model.js';
 import { labelOf } from '../tables.js';
 import { at, escape } from './markup.js';
-import { colourClass } from './palette.js';
+import { colourClass, colourKey } from './palette.js';
 
 const WIDTH = 900;
 const LEFT = 168;
@@ -69,7 +69,7 @@ function stripRow(
   const marks = ordered
     .map((dot) => {
       const title = `${labelOf(report, dot.contestant)}: ${formatRatio(dot.ratio)} (${formatRatio(dot.low)} .. ${formatRatio(dot.high)})`;
-      return `<g class="row ${colourClass(dot.contestant)}"><title>${escape(title)}</title><line class="reach" x1="${at(x(dot.low))}" x2="${at(x(dot.high))}" y1="${at(y)}" y2="${at(y)}"/><circle class="dot" cx="${at(x(dot.ratio))}" cy="${at(y)}" r="${isOurs(dot) ? 6.5 : 4.5}"/></g>`;
+      return `<g class="row ${colourClass(dot.contestant)}"><title>${escape(title)}</title><line class="reach" x1="${at(x(dot.low))}" x2="${at(x(dot.high))}" y1="${at(y)}" y2="${at(y)}"/><circle class="dot" cx="${at(x(dot.ratio))}" cy="${at(y)}" r="${radiusOf(dot)}"/></g>`;
     })
     .join('');
   const label = `${cell.title}, ${cell.load}`;
@@ -80,9 +80,21 @@ function isOurs({ contestant }: Dot): boolean {
   return contestant.startsWith('millrace');
 }
 
+function radiusOf(dot: Dot): number {
+  if (!isOurs(dot)) return 4.5;
+  return dot.contestant.endsWith('-uv') ? 5 : 6.5;
+}
+
+/** One entry for each colour: what shares a colour never shares a row. */
 function legend(report: RunReport): string {
-  return report.contestants
-    .filter(({ id }) => id !== 'millrace-import')
-    .map(({ id, label }) => `<li class="${colourClass(id)}"><i></i>${escape(label)}</li>`)
+  const byColour = new Map<string, { id: string; labels: string[] }>();
+  for (const { id, label } of report.contestants) {
+    if (id === 'millrace-import') continue;
+    const entry = byColour.get(colourKey(id));
+    if (entry === undefined) byColour.set(colourKey(id), { id, labels: [label] });
+    else entry.labels.push(label.replace('Millrace ', '').replace('Go, ', ''));
+  }
+  return [...byColour.values()]
+    .map(({ id, labels }) => `<li class="${colourClass(id)}"><i></i>${escape(labels.join(' / '))}</li>`)
     .join('');
 }

@@ -1,5 +1,6 @@
 import type { Analysis, Finding } from '../../analysis/analyze.js';
-import { betterTokio, byWorkload } from '../../analysis/ratios.js';
+import { betterTokio } from '../../analysis/ratios.js';
+import type { CellComparison } from '../../analysis/baseline.js';
 import { REFERENCE_NOTE, REFERENCE_ROWS } from '../../analysis/reference.js';
 import { formatTarget, type TargetRow } from '../../analysis/targets.js';
 import { formatPercent, formatRatio, formatValue } from '../../format.js';
@@ -10,25 +11,58 @@ import { escape, table } from './markup.js';
 import { colourClass } from './palette.js';
 import { sparkline } from './sparkline.js';
 
-const INTRODUCTIONS: Readonly<Record<string, string>> = {
-  scheduling: 'Each task adds a thousand numbers and yields ten times on the way.',
-  io: 'Each task sleeps for 1 to 1,000 nanoseconds: how soon a timer ends decides.',
-  allocation: 'Each task gets a zeroed buffer of 1 to 5 KiB and lets it go.',
-  spawn: 'Empty tasks, spawned and joined.',
-  yield: 'A hundred tasks take turns.',
-  channel: 'One producer, one consumer, a bounded channel of 1,024 messages.',
-  timer: 'Sleeps of 1 to 100 ms, all at once. The figure is per CPU-second, since the sleeps themselves take their time.',
-  cancel: 'A hundred thousand sleeping tasks, each aborted on its own.',
-  echo: 'An echo server under a closed loop of 64 connections. The figure is messages per CPU-second of the server.',
-};
+/** The sections, each with the workloads that it shows. */
+const SECTIONS = [
+  {
+    id: 'scheduling',
+    title: 'Scheduling',
+    introduction: 'Each task adds a thousand numbers and yields ten times on the way. Windows of 1,000 tasks.',
+    workloads: ['scheduling'],
+  },
+  {
+    id: 'io',
+    title: 'I/O',
+    introduction: 'Each task sleeps for 1 to 1,000 nanoseconds: how soon a timer ends decides. Windows of 1,000 tasks.',
+    workloads: ['io'],
+  },
+  {
+    id: 'allocation',
+    title: 'Allocation',
+    introduction: 'Each task gets a zeroed buffer of 1 to 5 KiB and lets it go. Windows of 1,000 tasks.',
+    workloads: ['allocation'],
+  },
+  {
+    id: 'echo',
+    title: 'TCP echo',
+    introduction:
+      'A server under a closed loop of 64 connections: one message in flight on each, or sixteen. Messages per CPU-second of the server.',
+    workloads: ['echo'],
+  },
+  {
+    id: 'primitives',
+    title: 'Primitives',
+    introduction:
+      'Empty tasks spawned and joined; a hundred tasks that take turns; a bounded channel of 1,024 messages; sleeps of 1 to 100 ms all at once, per CPU-second, since the sleeps themselves take their time; sleeping tasks, each aborted on its own.',
+    workloads: ['spawn', 'yield', 'channel', 'timer', 'cancel'],
+  },
+] as const;
+
+/** How to read a panel. */
+const KEY = `<div class="key c-key">
+<span><svg viewBox="0 0 34 14" aria-hidden="true"><rect class="bar" x="0" y="2" width="30" height="10" rx="2"/></svg>median, warm</span>
+<span><svg viewBox="0 0 34 14" aria-hidden="true"><path class="whisker" d="M4 7H30M4 3V11M30 3V11"/></svg>range</span>
+<span><svg viewBox="0 0 34 14" aria-hidden="true"><circle class="first" cx="17" cy="7" r="3.4"/></svg>first run, cold</span>
+<span><svg viewBox="0 0 34 14" aria-hidden="true"><line class="one" x1="2" x2="32" y1="7" y2="7"/></svg>the better Tokio</span>
+</div>`;
 
 export function workloadSections(report: RunReport): string {
   const parts: string[] = [];
-  for (const [workload, cells] of byWorkload(report.cells)) {
-    if (workload === 'import') continue;
-    const title = cells[0]?.title ?? workload;
-    parts.push(`<section id="${escape(workload)}"><h2>${escape(title)}</h2>
-<p class="note">${escape(INTRODUCTIONS[workload] ?? '')}</p>
+  for (const { id, title, introduction, workloads } of SECTIONS) {
+    const cells = report.cells.filter((cell) => workloads.some((workload) => workload === cell.workload));
+    if (cells.length === 0) continue;
+    parts.push(`<section id="${id}"><h2>${escape(title)}</h2>
+<p class="note">${escape(introduction)}</p>
+${KEY}
 <div class="panels">${cells.map((cell) => barPanel(report, cell)).join('\n')}</div>
 <details><summary>The numbers</summary>${cells.map((cell) => numbersTable(report, cell)).join('\n')}</details></section>`);
   }
@@ -127,7 +161,7 @@ function targetRow(target: TargetRow): string[] {
 
 export function baselineSection(report: RunReport, { baseline }: Analysis): string {
   if (baseline === null) return '';
-  const rows = baseline.rows.map(({ cell, contestant, now, then, ratio, noise, verdict }) => [
+  const row = ({ cell, contestant, now, then, ratio, noise, verdict }: CellComparison) => [
     escape(`${cell.title}, ${cell.load}`),
     escape(labelOf(report, contestant)),
     escape(formatValue(then, cell.unit)),
@@ -135,10 +169,15 @@ export function baselineSection(report: RunReport, { baseline }: Analysis): stri
     formatRatio(ratio),
     Number.isNaN(noise) ? '-' : `±${formatPercent(noise)}`,
     `<span class="chip ${VERDICT_CHIP[verdict]}">${verdict}</span>`,
-  ]);
+  ];
+  const changed = baseline.rows.filter(({ verdict }) => verdict === 'better' || verdict === 'worse');
+  const rest = baseline.rows.filter((comparison) => !changed.includes(comparison));
+  const tableOf = (rows: readonly CellComparison[]) =>
+    table(['cell', 'runtime', 'then', 'now', 'ratio', 'noise', 'verdict'], rows.map(row), 'baseline');
   const warning = baseline.sameMachine ? '' : ' It was made on another machine: the ratios say little.';
   return `<section id="baseline"><h2>Against the baseline</h2><p class="note">Saved ${escape(baseline.date)}.${warning} Better or worse is said only where the change is larger than the spread of both runs explains.</p>
-${table(['cell', 'runtime', 'then', 'now', 'ratio', 'noise', 'verdict'], rows, 'baseline')}</section>`;
+${changed.length === 0 ? '<p>Nothing changed beyond noise.</p>' : tableOf(changed)}
+<details><summary>${rest.length} without a change that can be told from noise</summary>${tableOf(rest)}</details></section>`;
 }
 
 const VERDICT_CHIP = { better: 'yes', worse: 'no', same: 'none', unsure: 'none' } as const;

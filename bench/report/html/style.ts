@@ -25,6 +25,9 @@ h1, h2 { font-family: "Iowan Old Style", "Palatino Linotype", Palatino, Charter,
 h1 { font-size: clamp(2rem, 5vw, 3.2rem); margin: 0; }
 h2 { font-size: 1.65rem; margin: 0 0 .3rem; }
 h3 { font-size: .95rem; margin: 0 0 .4rem; font-weight: 650; }
+.scroll + h3 { margin-top: 2.2rem; }
+.key { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; color: var(--soft); font-size: .85rem; margin: 0 0 .4rem; }
+.key svg { display: inline-block; width: 34px; height: 14px; vertical-align: -2px; margin-right: .4em; }
 p { margin: .4rem 0 1rem; max-width: 68ch; }
 .lede { font-size: 1.15rem; color: var(--soft); max-width: 60ch; }
 .note { color: var(--soft); font-size: .9rem; }
@@ -41,7 +44,7 @@ header { padding-top: 3.2rem; }
 .hero.behind .number { color: var(--ink); }
 .hero .what { font-weight: 600; }
 .hero .how { color: var(--soft); font-size: .85rem; line-height: 1.35; }
-.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 430px), 1fr)); gap: 18px; margin: 1.2rem 0; }
+.panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 430px), 1fr)); gap: 18px; margin: 1.2rem 0; }
 .panel { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 14px 16px 8px; margin: 0; min-width: 0; }
 .panel h3 { display: flex; justify-content: space-between; gap: 1em; }
 .panel h3 span { color: var(--soft); font-weight: 400; font-size: .85rem; }
@@ -52,7 +55,8 @@ svg text.strong { font-weight: 650; }
 svg text.tiny { font-size: 11px; fill: var(--soft); }
 .bar { fill: var(--mark); }
 .bar-back { fill: var(--line); opacity: .45; }
-.whisker { stroke: var(--ink); stroke-width: 1.2; opacity: .75; fill: none; }
+.whisker { stroke: var(--ink); stroke-width: 1.2; fill: none; }
+.whisker-back { stroke: var(--card); stroke-width: 3.6; opacity: .7; fill: none; }
 .first { fill: var(--card); stroke: var(--ink); stroke-width: 1.4; }
 .one { stroke: var(--tokio-line); stroke-width: 1.4; stroke-dasharray: 4 3; }
 .axis { stroke: var(--line); stroke-width: 1; }
@@ -64,16 +68,18 @@ svg text.tiny { font-size: 11px; fill: var(--soft); }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.2rem; margin: .4rem 0 .8rem; padding: 0; list-style: none; font-size: .88rem; color: var(--soft); }
 .legend i, .swatch { display: inline-block; width: .72em; height: .72em; border-radius: 3px; background: var(--mark); margin-right: .45em; }
 .scroll { overflow-x: auto; -webkit-overflow-scrolling: touch; }
-.wide svg { min-width: 560px; }
+.wide svg { min-width: 700px; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { text-align: right; padding: .42rem .7rem; border-bottom: 1px solid var(--line); white-space: nowrap; vertical-align: top; }
 thead th { color: var(--soft); font-weight: 550; font-size: .82rem; vertical-align: bottom; }
 tbody th { font-weight: 550; }
 th:first-child, td:first-child { text-align: left; padding-left: 0; }
+.winners td:nth-child(2), .baseline td:nth-child(2), .winners th:nth-child(2), .baseline th:nth-child(2) { text-align: left; }
 .prose td { text-align: left; white-space: normal; min-width: 10ch; }
 .prose td.wide-text, .prose td:last-child { min-width: 24ch; }
 .prose th { text-align: left; }
 .prose tbody th { white-space: nowrap; }
+.targets th:nth-child(6), .targets td:nth-child(6) { text-align: left; }
 .targets td:nth-child(6) { white-space: normal; text-align: left; color: var(--soft); font-size: .82rem; min-width: 24ch; }
 .targets tbody th { white-space: normal; min-width: 20ch; }
 .group th { padding-top: 1.3rem; color: var(--soft); font-weight: 550; border-bottom-color: var(--faint); }
