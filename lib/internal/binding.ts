@@ -1,5 +1,8 @@
-// Finds and loads the addon. Packaging decides where it lies; until a prebuilt binary is found, the local build serves.
+// Finds and loads the addon: MILLRACE_ADDON if that is set (a path: sanitizer builds), else what node-gyp-build finds in
+// build/Release (a clone) or prebuilds/ (the package).
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { foreignRuntime, loadFailure, packageRoot, runtimeFailure } from './addon-failure.js';
 
 export type Backend = 'auto' | 'uring' | 'uv';
 
@@ -34,18 +37,24 @@ export interface Addon {
 
 const require = createRequire(import.meta.url);
 
-export function loadAddon(): Addon {
-  const override = process.env.MILLRACE_ADDON;
-  if (override !== undefined && override !== '') return require(override) as Addon;
-  const root = new URL('../..', import.meta.url).pathname;
-  const candidates = [`${root}build/Release/millrace.node`, `${root}../build/Release/millrace.node`];
-  let failure: unknown;
-  for (const candidate of candidates) {
-    try {
-      return require(candidate) as Addon;
-    } catch (error) {
-      failure = error;
-    }
+/** Loads the addon, once. @throws MillraceError `ERR_MILLRACE_ADDON` where it cannot run. */
+function load(): Addon {
+  const runtime = foreignRuntime();
+  if (runtime !== null) throw runtimeFailure(runtime);
+  const given = process.env.MILLRACE_ADDON;
+  let file = given ? resolve(given) : null;
+  const root = packageRoot(import.meta.url);
+  try {
+    file ??= (require('node-gyp-build') as { resolve(root: string): string }).resolve(root);
+    return require(file) as Addon;
+  } catch (cause) {
+    throw loadFailure(file, root, cause);
   }
-  throw failure;
+}
+
+const addon = load();
+
+/** The addon. It is loaded with this module, so that importing Millrace fails where it cannot run; nothing is opened. */
+export function loadAddon(): Addon {
+  return addon;
 }

@@ -122,6 +122,11 @@ export class Border implements TickSource {
     this.#control[CONTROL_RUNNABLE] = 1;
   }
 
+  /** Sockets keep the process alive, but the loop has to be told that there is something to look at. */
+  keepAlive(): void {
+    if (this.#control[CONTROL_AWAKE] === 0) this.#wake();
+  }
+
   /** The addon, loaded and opened if it was not. */
   open(): Addon {
     return this.addon ?? this.#openOver(this.#load());

@@ -1,0 +1,124 @@
+import { border } from '../internal/border.js';
+import { type SignalOption, withSignal } from '../internal/cancel.js';
+import { checkInteger } from '../internal/errors.js';
+import { COMPLETION_CONNECT, RESET, SUBMISSION_CLOSE } from '../internal/layout.js';
+import { Operation, PENDING, REJECTED } from '../internal/operation.js';
+import { openArenas } from './arenas.js';
+import { type Endpoint, endpoints } from './endpoints.js';
+import { Lookup } from './lookup.js';
+import { checkHost, checkSocketOptions } from './options.js';
+import { Socket, type SocketHandlers, type SocketOptions } from './socket.js';
+import { systemError } from './system-error.js';
+
+export interface ConnectOptions extends SocketHandlers, SocketOptions, SignalOption {
+  /** 1 to 65535. */
+  port: number;
+  /** A name or an IP address. Default: localhost. */
+  host?: string;
+}
+
+/** Tries the addresses of a host one after the other. */
+class Connect extends Operation<Socket> implements Endpoint {
+  handle = -1;
+  readonly #options: ConnectOptions;
+  readonly #lookup: Lookup;
+  #addresses: string[] = [];
+  #error: Error | null = null;
+
+  constructor(options: ConnectOptions) {
+    super();
+    this.#options = options;
+    this.#lookup = new Lookup(options.host ?? 'localhost');
+    if (this.#lookup.state === PENDING) this.#lookup.addWaiter({ wake: () => this.#lookedUp() });
+    else this.#lookedUp();
+  }
+
+  get kind(): string {
+    return 'net.connect';
+  }
+
+  /** @internal */
+  complete(kind: number, a: number): void {
+    if (kind !== COMPLETION_CONNECT) return;
+    const { handle } = this;
+    endpoints.remove(this);
+    this.handle = -1;
+    if ((a | 0) !== 0) {
+      border.submit(SUBMISSION_CLOSE | RESET, handle, 0, 0);
+      this.#failed(a | 0);
+      return;
+    }
+    const socket = new Socket(handle, this.#options, this.#options);
+    socket.opened();
+    this.fulfill(socket);
+  }
+
+  protected onCancel(): void {
+    this.#lookup.cancel();
+    if (this.handle === -1) return;
+    endpoints.remove(this);
+    border.submit(SUBMISSION_CLOSE | RESET, this.handle, 0, 0);
+  }
+
+  /** Nobody took the connection. */
+  protected override giveBack(socket: Socket): void {
+    socket.destroy();
+  }
+
+  #lookedUp(): void {
+    if (this.state !== PENDING) return;
+    if (this.#lookup.state === REJECTED) {
+      this.reject(this.#lookup.value);
+      return;
+    }
+    this.#addresses = [...this.#lookup.value];
+    this.#next();
+  }
+
+  #next(): void {
+    for (;;) {
+      const address = this.#addresses.shift();
+      if (address === undefined) {
+        this.reject(this.#error);
+        return;
+      }
+      openArenas();
+      const handle = border.open().connect(address, this.#options.port);
+      if (handle >= 0) {
+        border.keepAlive();
+        this.handle = handle;
+        this.#address = address;
+        endpoints.add(this);
+        return;
+      }
+      this.#error = systemError(handle, 'connect', address, this.#options.port);
+    }
+  }
+
+  #address = '';
+
+  #failed(errno: number): void {
+    this.#error = systemError(errno, 'connect', this.#address, this.#options.port);
+    this.#next();
+  }
+}
+
+/**
+ * Connects to a TCP server. With a `data` handler the socket is driven by handlers, else by `read`.
+ *
+ * @example
+ * ```ts
+ * const socket = await connect({ host: '127.0.0.1', port: 7 });
+ * await socket.write('hello');
+ * console.log(String(await socket.read()));
+ * await socket.close();
+ * ```
+ * @throws SystemError with Node's code (`ECONNREFUSED`, ...); the resolver's error; TypeError, RangeError naming the
+ * option. Cancelled: AbortError, and the attempt is given up.
+ */
+export function connect(options: ConnectOptions): Operation<Socket> {
+  checkSocketOptions(options);
+  checkInteger(options.port, 'options.port', 1, 65535);
+  checkHost(options.host, 'options.host');
+  return withSignal(new Connect({ ...options }), options.signal);
+}

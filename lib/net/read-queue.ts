@@ -1,0 +1,127 @@
+// What a socket has received and nobody has read yet, and the reads that wait for more. One of the two is empty.
+import type { Buffer } from 'node:buffer';
+import { Operation } from '../internal/operation.js';
+
+export class ReadQueue {
+  /** Bytes that nobody has read yet. */
+  bytes = 0;
+  #chunks: Buffer[] = [];
+  #first = 0;
+  #waiting: Read[] = [];
+  #ended = false;
+  #error: Error | null = null;
+  #onEnded: (() => void) | null = null;
+  readonly #onTaken: () => void;
+
+  /** @param onTaken called when bytes have been taken: reading may go on. */
+  constructor(onTaken: () => void) {
+    this.#onTaken = onTaken;
+  }
+
+  push(chunk: Buffer): void {
+    const read = this.#waiting.shift();
+    if (read !== undefined) {
+      read.fulfill(chunk);
+      return;
+    }
+    this.#chunks.push(chunk);
+    this.bytes += chunk.length;
+  }
+
+  /** No more will come; reads get null when all has been read. */
+  end(): void {
+    if (this.#ended || this.#error !== null) return;
+    this.#ended = true;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const read of waiting) read.fulfill(null);
+    if (waiting.length > 0) this.#reachedEnd();
+  }
+
+  /** No more will come because of `error`; what has been received can still be read. */
+  fail(error: Error): void {
+    if (this.#ended || this.#error !== null) return;
+    this.#error = error;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const read of waiting) read.reject(error);
+  }
+
+  /** Calls `then` when a read has been told of the end. */
+  whenEnded(then: () => void): void {
+    this.#onEnded = then;
+    if (this.#ended && this.#told) this.#reachedEnd();
+  }
+
+  /** Serves a read at once, or lets it wait. @internal */
+  take(read: Read): void {
+    if (this.#first < this.#chunks.length) {
+      const chunk = this.#chunks[this.#first] as Buffer;
+      this.#first++;
+      if (this.#first === this.#chunks.length) {
+        this.#chunks = [];
+        this.#first = 0;
+      }
+      this.bytes -= chunk.length;
+      read.fulfill(chunk);
+      this.#onTaken();
+    } else if (this.#error !== null) {
+      read.reject(this.#error);
+    } else if (this.#ended) {
+      read.fulfill(null);
+      this.#reachedEnd();
+    } else {
+      this.#waiting.push(read);
+    }
+  }
+
+  /** @internal */
+  drop(read: Read): void {
+    const at = this.#waiting.indexOf(read);
+    if (at >= 0) this.#waiting.splice(at, 1);
+  }
+
+  /** Bytes that a cancelled read had been given and nobody took. @internal */
+  putBack(chunk: Buffer): void {
+    const read = this.#waiting.shift();
+    if (read !== undefined) {
+      read.fulfill(chunk);
+      return;
+    }
+    this.#chunks = [chunk, ...this.#chunks.slice(this.#first)];
+    this.#first = 0;
+    this.bytes += chunk.length;
+  }
+
+  #told = false;
+
+  #reachedEnd(): void {
+    this.#told = true;
+    const then = this.#onEnded;
+    this.#onEnded = null;
+    if (then !== null) then();
+  }
+}
+
+/** One `read()`. Losing a select with it loses no byte. */
+export class Read extends Operation<Buffer | null> {
+  readonly #queue: ReadQueue;
+
+  constructor(queue: ReadQueue) {
+    super();
+    this.#queue = queue;
+    queue.take(this);
+  }
+
+  get kind(): string {
+    return 'socket.read';
+  }
+
+  protected onCancel(): void {
+    this.#queue.drop(this);
+  }
+
+  protected override giveBack(chunk: Buffer | null): void {
+    if (chunk !== null) this.#queue.putBack(chunk);
+  }
+}
