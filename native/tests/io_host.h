@@ -28,6 +28,11 @@ class Peer {
  public:
   explicit Peer(int fd) : fd_(fd) { fcntl(fd_, F_SETFL, fcntl(fd_, F_GETFL) | O_NONBLOCK); }
   Peer(Peer&& other) noexcept : received(std::move(other.received)), fd_(std::exchange(other.fd_, -1)) {}
+  Peer& operator=(Peer&& other) noexcept {
+    std::swap(received, other.received);
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
   ~Peer() { close(); }
 
   static Peer connect_to(uint16_t port, int receive_buffer_bytes = 0) {
