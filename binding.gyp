@@ -10,7 +10,7 @@
       'cflags': ['-fvisibility=hidden', '-ffunction-sections', '-fdata-sections'],
       'conditions': [
         ['OS=="linux"', {
-          'ldflags': ['-static-libstdc++', '-static-libgcc', '-Wl,--gc-sections', '-Wl,--exclude-libs,ALL'],
+          'ldflags': ['-static-libstdc++', '-static-libgcc', '-Wl,--gc-sections', '-Wl,--version-script=../native/exports.map'],
           'configurations': {'Release': {'ldflags': ['-Wl,--strip-all']}},
         }],
         ['OS=="mac"', {

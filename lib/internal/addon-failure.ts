@@ -63,13 +63,13 @@ function libc(): string {
   return 'libc unknown';
 }
 
-/** Finds the package's root from a folder inside it: the sources have lib/internal, what is published dist/lib/internal. */
+/** The folder of the package's own package.json: above lib/internal in the sources, above dist/lib in what is published. */
 export function packageRoot(moduleUrl: string): string {
   const require = createRequire(moduleUrl);
-  for (const up of ['../../', '../../../']) {
+  for (let up = '../'; up !== '../../../../../'; up += '../') {
     try {
       return require.resolve(`${up}package.json`).slice(0, -'package.json'.length);
     } catch {}
   }
-  throw new MillraceError('ERR_MILLRACE_ADDON', `Millrace's own package.json is not above ${moduleUrl}: do not bundle it`);
+  throw failure(`the package.json of millrace is not above ${moduleUrl}`, 'leave millrace out of the bundle');
 }
