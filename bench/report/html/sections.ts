@@ -139,7 +139,7 @@ ${group('auto', 'Automatic backend')}
 ${group('uv', 'uv backend (MILLRACE_BACKEND=uv), which containers run')}</section>`;
 }
 
-const TARGET_HEADINGS = ['what', 'must', 'aim', 'measured', 'reached', 'cells'];
+const TARGET_HEADINGS = ['what', 'reached', 'measured', 'must', 'aim', 'cells'];
 
 function targetRow(target: TargetRow): string[] {
   const sign = target.direction === 'at least' ? '≥' : '≤';
@@ -151,10 +151,10 @@ function targetRow(target: TargetRow): string[] {
     .join(', ');
   return [
     escape(target.what),
+    `<span class="chip ${chip}">${word}</span>`,
+    escape(formatTarget(target.measured, target.unit)),
     escape(limit(target.must)),
     escape(limit(target.aim)),
-    escape(formatTarget(target.measured, target.unit)),
-    `<span class="chip ${chip}">${word}</span>`,
     escape(cells),
   ];
 }
