@@ -131,6 +131,7 @@ uint32_t SendQueue::consume(SendResources& resources, size_t count) {
   bytes_ -= count;
   while (count > 0) {
     Segment* segment = head_;
+    assert(segment != nullptr);
     if (count < segment->length) {
       segment->offset += static_cast<uint32_t>(count);
       segment->length -= static_cast<uint32_t>(count);

@@ -1,0 +1,1 @@
+export function generateLayout(header: string): string;
