@@ -1,6 +1,7 @@
 // Waiting for several operations: all of them, or the first.
 import { checkObject, invalidType } from '../internal/errors.js';
 import { Operation, PENDING, REJECTED, type Waiter } from '../internal/operation.js';
+import { random } from '../internal/random.js';
 import { type Awaitable, type Awaited2, toOperation } from '../internal/awaitable.js';
 
 /** Waits for several operations; cancelling it abandons them all. */
@@ -112,7 +113,7 @@ function pickReady(arms: readonly Operation<unknown>[]): number {
   for (let i = 0; i < arms.length; i++) {
     if ((arms[i] as Operation<unknown>).state === PENDING) continue;
     ready++;
-    if (ready === 1 || Math.random() * ready < 1) picked = i;
+    if (ready === 1 || random() * ready < 1) picked = i;
   }
   return picked;
 }

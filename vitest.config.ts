@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    // The addon belongs to a process's own event loop: each file gets a process.
+    pool: 'forks',
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+    // The programs that tests start load the library as users do.
+    globalSetup: ['test/build-library.ts'],
+  },
+});
