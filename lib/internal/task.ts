@@ -282,32 +282,40 @@ export class Task<T = unknown> extends SharedOperation<T> implements Runnable, W
 
   #startFunction(start: TaskFunction<T>): void {
     let result: unknown;
+    let waits = false;
     scheduler.inTask = true;
     try {
       result = runInTask(this as Task, () => start(this as Task));
+      waits = this.#follow(result);
     } catch (error) {
       scheduler.inTask = false;
       this.#end(REJECTED, error);
       return;
     }
     scheduler.inTask = false;
-    if (result !== null && typeof result === 'object') {
-      if (typeof (result as PromiseLike<T>).then === 'function') {
-        (result as PromiseLike<T>).then(
-          (value) => this.#end(0, value),
-          (error) => this.#end(REJECTED, error),
-        );
-        return;
-      }
-      if (typeof (result as Generator).next === 'function' && typeof (result as Generator).throw === 'function') {
-        // A plain function that returns a generator: as good as a generator function.
-        (this as { isFiber: boolean }).isFiber = true;
-        this.#generator = result as Fiber<T>;
-        this.#resume(this.#generator);
-        return;
-      }
+    if (waits) return;
+    if (looksLikeGenerator(result)) {
+      // A plain function that returns a generator: as good as a generator function.
+      (this as { isFiber: boolean }).isFiber = true;
+      this.#generator = result as Fiber<T>;
+      this.#resume(this.#generator);
+      return;
     }
     this.#end(0, result as T);
+  }
+
+  /**
+   * Ends as `result` does, if it is a promise or an operation. Within the task, so that an operation is cancelled with it;
+   * and a thenable of anybody's making is believed once.
+   */
+  #follow(result: unknown): boolean {
+    if (result === null || typeof result !== 'object' || typeof (result as PromiseLike<T>).then !== 'function') return false;
+    const promise = result instanceof Operation || result instanceof Promise ? result : Promise.resolve(result);
+    (promise as PromiseLike<T>).then(
+      (value) => this.#end(0, value),
+      (error) => this.#end(REJECTED, error),
+    );
+    return true;
   }
 
   #end(state: number, value: unknown): void {
@@ -337,6 +345,11 @@ export class Task<T = unknown> extends SharedOperation<T> implements Runnable, W
 
 function poll(task: Task): void {
   task.runInContext();
+}
+
+function looksLikeGenerator(value: unknown): boolean {
+  if (value === null || typeof value !== 'object') return false;
+  return typeof (value as Generator).next === 'function' && typeof (value as Generator).throw === 'function';
 }
 
 /** The stack of the spawning code without our own frames. */
