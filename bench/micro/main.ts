@@ -1,0 +1,18 @@
+// Micro benchmarks of synchronous hot paths, with the npm package `benchmark`: `npm run bench:micro`.
+// They tell where a nanosecond went after the race has told that one is missing; they are not the race.
+import { formatNs, formatPercent } from '../format.js';
+import { measureDeferred, measureSync, type MicroResult } from './measure.js';
+import { armAndDisarm, ringWrite, ringWriteDrained, spawnBatch, SPAWNS_PER_BATCH } from './paths.js';
+
+const results: MicroResult[] = [
+  await measureSync('ring write: one record into the submission ring', ringWrite()),
+  await measureSync('ring write, with its share of the drain by C++', ringWriteDrained()),
+  await measureSync('wheel: arm and disarm a timer, drained by C++', armAndDisarm()),
+  await measureDeferred(`spawn and run an empty fiber (of ${SPAWNS_PER_BATCH})`, SPAWNS_PER_BATCH, spawnBatch),
+];
+
+for (const { name, nsPerOperation, relativeError, samples } of results) {
+  process.stdout.write(
+    `${name.padEnd(52)} ${formatNs(nsPerOperation).padStart(9)}  ±${formatPercent(relativeError)}  ${samples} samples\n`,
+  );
+}
