@@ -24,7 +24,10 @@ interface Outcome {
 function run(program: string, args: string[] = [], environment: Record<string, string> = {}): Promise<Outcome> {
   const file = fileURLToPath(new URL(`./programs/${program}`, import.meta.url));
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [file, ...args], { env: { ...process.env, ...preload, ...environment } });
+    const child = spawn(process.execPath, [file, ...args], {
+      env: { ...process.env, ...preload, ...environment },
+      timeout: 100_000,
+    });
     let output = '';
     let errors = '';
     child.stdout.on('data', (chunk) => (output += chunk));
@@ -112,6 +115,10 @@ describe('the loop', () => {
       whileATimerIsPending: 1,
       beforeExit: 0,
     });
+  });
+
+  test('does not block while tasks are runnable, and ends when none is', async () => {
+    expect(await run('runnable-only.mjs')).toMatchObject({ code: 0, output: '1000\n' });
   });
 
   test('a task that is always runnable starves neither timers nor Node', async () => {
