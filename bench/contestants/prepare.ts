@@ -116,7 +116,7 @@ async function prepareMillrace(): Promise<Prepared> {
     return {
       ok: false,
       reason: `'millrace' could not be loaded: ${failureOf(probe)}`,
-      how: 'npm ci && npm run build',
+      how: 'npm ci',
     };
   }
   const { backend } = JSON.parse(probe.stdout) as { backend: string };
