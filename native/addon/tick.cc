@@ -134,7 +134,9 @@ void Tick::wake() {
 }
 
 void Tick::flush() {
-  if (!closing_) take_submissions();
+  if (closing_) return;
+  take_submissions();
+  if (backend_) backend_->make_room();
 }
 
 void Tick::take_submissions() {

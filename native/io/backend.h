@@ -61,6 +61,9 @@ class Backend {
   // After submissions were applied: hand them to the kernel. True: completions may be ready already, do not block.
   virtual bool flush() = 0;
 
+  // JavaScript has used up the send arena within one tick: what the kernel does not read from right now is copied out.
+  virtual void make_room() = 0;
+
   virtual bool keeps_alive() const = 0;  // some referenced socket, listener or unsent data
   virtual BackendCounters counters() const = 0;
 

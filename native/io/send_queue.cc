@@ -1,6 +1,7 @@
 #ifndef _WIN32
 #include "io/send_queue.h"
 
+#include <string.h>
 #include <sys/uio.h>
 
 #include <cassert>
@@ -45,6 +46,7 @@ void SegmentPool::give_back(Segment* segment) {
 namespace {
 
 const uint8_t* address_of(const SendResources& resources, const Segment& segment) {
+  if (segment.source == Segment::Source::Memory) return segment.memory + segment.offset;
   const uint8_t* arena =
       segment.source == Segment::Source::SendArena ? resources.arenas.send : resources.arenas.receive;
   return arena + segment.offset;
@@ -53,6 +55,22 @@ const uint8_t* address_of(const SendResources& resources, const Segment& segment
 // A block or a buffer, whichever the segment lies in: segments of different owners are released separately.
 uint32_t owner_of(Segment::Source source, uint32_t offset) {
   return offset / (source == Segment::Source::SendArena ? kSendBlockBytes : kReceiveBufferBytes);
+}
+
+void release_owner(SendResources& resources, const Segment& segment) {
+  switch (segment.source) {
+    case Segment::Source::SendArena:
+      resources.arenas.send_block_segments[owner_of(segment.source, segment.offset)]--;
+      break;
+    case Segment::Source::ReceiveArena:
+      resources.receive_pool->drop(owner_of(segment.source, segment.offset));
+      break;
+    case Segment::Source::Memory:
+      delete[] segment.memory;
+      break;
+    case Segment::Source::DrainMark:
+      break;
+  }
 }
 
 }  // namespace
@@ -85,7 +103,7 @@ Segment* SendQueue::append(SendResources& resources) {
 
 bool SendQueue::push(SendResources& resources, Segment::Source source, uint32_t offset, uint32_t length) {
   // Longer tails are safe while the kernel reads the queue: it was given the old length, and consume() counts bytes.
-  if (head_ != nullptr && tail_->source == source && tail_->offset + tail_->length == offset &&
+  if (head_ != nullptr && tail_->source == source && source != Segment::Source::Memory && tail_->offset + tail_->length == offset &&
       owner_of(source, tail_->offset) == owner_of(source, offset)) {
     tail_->length += length;
     bytes_ += length;
@@ -117,11 +135,8 @@ int SendQueue::mark(SendResources& resources) {
 void SendQueue::remove_head(SendResources& resources) {
   Segment* segment = head_;
   head_ = segment->next;
-  if (segment->source == Segment::Source::SendArena) {
-    resources.arenas.send_block_segments[owner_of(segment->source, segment->offset)]--;
-  } else if (segment->source == Segment::Source::ReceiveArena) {
-    resources.receive_pool->drop(owner_of(segment->source, segment->offset));
-  }
+  if (moved_ == segment) moved_ = nullptr;
+  release_owner(resources, *segment);
   resources.segments->give_back(segment);
 }
 
@@ -151,7 +166,23 @@ uint32_t SendQueue::consume(SendResources& resources, size_t count) {
 void SendQueue::discard(SendResources& resources) {
   while (head_ != nullptr) remove_head(resources);
   tail_ = nullptr;
+  moved_ = nullptr;
   bytes_ = 0;
+}
+
+void SendQueue::move_out(SendResources& resources) {
+  for (Segment* segment = moved_ == nullptr ? head_ : moved_->next; segment != nullptr; segment = segment->next) {
+    if (segment->source == Segment::Source::SendArena || segment->source == Segment::Source::ReceiveArena) {
+      auto* memory = new (std::nothrow) uint8_t[segment->length];
+      if (memory == nullptr) return;
+      memcpy(memory, address_of(resources, *segment), segment->length);
+      release_owner(resources, *segment);
+      segment->source = Segment::Source::Memory;
+      segment->memory = memory;
+      segment->offset = 0;
+    }
+    moved_ = segment;
+  }
 }
 
 }  // namespace millrace

@@ -3,7 +3,8 @@
 //
 // A queued segment of the send arena counts in its block's word of send_block_segments; one of the receive arena holds
 // its buffer. Both end when the last byte of the segment has left, or when the queue is discarded, which must not happen
-// while the kernel may still read from it.
+// while the kernel may still read from it. All sockets share the arenas, so a socket whose peer does not read must not
+// keep any of it: what cannot leave at once moves to memory of its own (move_out).
 #ifndef MILLRACE_IO_SEND_QUEUE_H_
 #define MILLRACE_IO_SEND_QUEUE_H_
 
@@ -18,8 +19,9 @@ struct iovec;
 namespace millrace {
 
 struct Segment {
-  enum class Source : uint8_t { SendArena, ReceiveArena, DrainMark };
+  enum class Source : uint8_t { SendArena, ReceiveArena, Memory, DrainMark };
   Segment* next;
+  uint8_t* memory;  // of a Memory segment, which owns it
   uint32_t offset;
   uint32_t length;
   Source source;
@@ -73,6 +75,9 @@ class SendQueue {
   // The first `count` bytes have left. Returns how many marks were passed.
   uint32_t consume(SendResources& resources, size_t count);
   void discard(SendResources& resources);
+  // Copies what lies in the arenas to memory of its own and lets the arenas go. The kernel must not be reading from them.
+  // Where memory is out it stops: the rest stays where it is.
+  void move_out(SendResources& resources);
 
  private:
   Segment* append(SendResources& resources);
@@ -81,6 +86,7 @@ class SendQueue {
   // Invariant: the head is never a mark.
   Segment* head_ = nullptr;
   Segment* tail_ = nullptr;
+  Segment* moved_ = nullptr;  // up to here no segment lies in an arena; nullptr: not known of any
   uint64_t bytes_ = 0;
 };
 

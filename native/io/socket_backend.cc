@@ -74,6 +74,16 @@ bool SocketBackend::advance_dirty() {
   return dirty_.empty();
 }
 
+void SocketBackend::make_room() {
+  if (resources_.arenas.send == nullptr) return;
+  uint32_t used = 0;
+  for (uint32_t block = 0; block < kSendBlocks; block++) used += resources_.arenas.send_block_segments[block] != 0;
+  if (used < kSendBlocks / 2) return;
+  for (Socket* socket = dirty_.front(); socket != nullptr; socket = socket->dirty_link.next) {
+    if (!is_sending(*socket)) socket->sends.move_out(resources_);
+  }
+}
+
 void SocketBackend::deliver(Socket& socket, uint32_t buffer, uint32_t offset, uint32_t length) {
   assert(can_deliver(socket) && length > 0 && offset + length <= kReceiveBufferBytes);
   pool_.deliver(buffer);

@@ -31,6 +31,7 @@ class SocketBackend : public Backend {
   int name_of(uint32_t handle, bool peer, sockaddr* address, uint32_t* address_bytes) override;
   bool submit(const Record& record) override;
   void release_delivered() override;
+  void make_room() override;
   bool keeps_alive() const override { return alive_ > 0; }
   BackendCounters counters() const override;
 
@@ -38,6 +39,9 @@ class SocketBackend : public Backend {
   // Brings the kernel's operations in line with what the socket wants. Called for dirty sockets by advance_dirty; it may
   // be called at any time, and again.
   virtual void advance(Socket& socket) = 0;
+
+  // True while the kernel may be reading the arenas for this socket's sends.
+  virtual bool is_sending(const Socket& socket) const = 0;
 
   // nullptr: no slot is left. The descriptor stays the caller's then.
   Socket* adopt(int fd, Socket::Kind kind, Socket::Phase phase);

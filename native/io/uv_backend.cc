@@ -35,6 +35,7 @@ class UvBackend final : public SocketBackend {
 
  protected:
   void advance(Socket& socket) override;
+  bool is_sending(const Socket&) const override { return false; }
   void handle_closed() override;
 
  private:
@@ -145,6 +146,7 @@ void UvBackend::write(Socket& socket) {
     if (outcome == SendOutcome::Blocked) socket.ready.write_blocked = true;
     if (outcome == SendOutcome::More) touch(socket);
   }
+  if (socket.ready.write_blocked) socket.sends.move_out(resources_);
   after_sends(socket);
 }
 

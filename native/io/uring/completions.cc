@@ -109,9 +109,13 @@ void UringBackend::on_send(Socket& socket, int32_t result) {
   end_of(socket, kSend);
   if (result >= 0) {
     sent(socket, static_cast<size_t>(result));
-  } else if (result != -ECANCELED && result != -EAGAIN && result != -EINTR) {
+  } else if (result == -EAGAIN) {
+    socket.ops.send_waits = true;
+    socket.sends.move_out(resources_);
+  } else if (result != -ECANCELED && result != -EINTR) {
     fail(socket, result, Syscall::Write);
   }
+  if (socket.sends.empty()) socket.ops.send_waits = false;
   bool idle = socket.sends.empty() && socket.phase == Socket::Phase::Open && !socket.fin_wanted;
   if (!idle) touch(socket);
 }

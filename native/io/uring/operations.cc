@@ -20,6 +20,9 @@ void UringBackend::advance(Socket& socket) {
     if ((armed & kSend) == 0) {
       if (!socket.sends.empty()) begin_send(socket);
       after_sends(socket);
+    } else if (socket.ops.send_waits) {
+      // What is under way is memory of the queue's own already, and stays where it is.
+      socket.sends.move_out(resources_);
     }
     if (!socket.wants_receive()) {
       cancel(socket, kReceive);
@@ -62,6 +65,11 @@ void UringBackend::begin_receive(Socket& socket) {
   entry->buf_group = BufferRing::kGroup;
 }
 
+// A send from the arenas must be over when it has been submitted, so it does not wait; from the queue's own memory it may.
+uint32_t UringBackend::send_flags(const Socket& socket) {
+  return MSG_NOSIGNAL | (socket.ops.send_waits ? 0 : MSG_DONTWAIT);
+}
+
 void UringBackend::begin_send(Socket& socket) {
   if (!socket.sends.only_one()) {
     begin_send_of_many(socket);
@@ -72,7 +80,7 @@ void UringBackend::begin_send(Socket& socket) {
   uint32_t length;
   entry->addr = reinterpret_cast<uintptr_t>(socket.sends.front(resources_, &length));
   entry->len = length;
-  entry->msg_flags = MSG_NOSIGNAL;
+  entry->msg_flags = send_flags(socket);
 }
 
 void UringBackend::begin_send_of_many(Socket& socket) {
@@ -93,7 +101,7 @@ void UringBackend::begin_send_of_many(Socket& socket) {
   message.header.msg_iovlen = static_cast<size_t>(socket.sends.gather(resources_, message.spans, &bytes));
   entry->addr = reinterpret_cast<uintptr_t>(&message.header);
   entry->len = 1;
-  entry->msg_flags = MSG_NOSIGNAL;
+  entry->msg_flags = send_flags(socket);
 }
 
 void UringBackend::begin_connect(Socket& socket) {

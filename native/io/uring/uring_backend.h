@@ -36,6 +36,9 @@ class UringBackend final : public SocketBackend {
 
  protected:
   void advance(Socket& socket) override;
+  bool is_sending(const Socket& socket) const override {
+    return (socket.ops.armed & kSend) != 0 && !socket.ops.send_waits;
+  }
   void handle_closed() override;
 
  private:
@@ -48,6 +51,7 @@ class UringBackend final : public SocketBackend {
   io_uring_sqe* begin(Socket& socket, Operation operation, uint8_t opcode);
   void begin_accept(Socket& listener);
   void begin_receive(Socket& socket);
+  static uint32_t send_flags(const Socket& socket);
   void begin_send(Socket& socket);
   void begin_send_of_many(Socket& socket);
   void begin_connect(Socket& socket);
