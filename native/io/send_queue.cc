@@ -103,8 +103,8 @@ Segment* SendQueue::append(SendResources& resources) {
 
 bool SendQueue::push(SendResources& resources, Segment::Source source, uint32_t offset, uint32_t length) {
   // Longer tails are safe while the kernel reads the queue: it was given the old length, and consume() counts bytes.
-  if (head_ != nullptr && tail_->source == source && source != Segment::Source::Memory && tail_->offset + tail_->length == offset &&
-      owner_of(source, tail_->offset) == owner_of(source, offset)) {
+  if (head_ != nullptr && tail_->source == source && source != Segment::Source::Memory &&
+      tail_->offset + tail_->length == offset && owner_of(source, tail_->offset) == owner_of(source, offset)) {
     tail_->length += length;
     bytes_ += length;
     return true;
