@@ -62,7 +62,8 @@ export abstract class Operation<T> implements PromiseLike<T> {
 
   /**
    * Cancels: what waits for the operation is thrown an AbortError with `reason` as its cause. A settled operation stays
-   * as it is; if its result has not been taken, it goes back to where it came from.
+   * as it is, unless its result has not been taken and can go back to where it came from: then it counts as cancelled
+   * in time.
    */
   cancel(reason?: unknown): void {
     if (this.state === PENDING) {
@@ -70,13 +71,26 @@ export abstract class Operation<T> implements PromiseLike<T> {
       this.reject(abortError(reason));
     } else if (this.state === FULFILLED && !this.taken) {
       this.taken = true;
-      this.giveBack(this.value);
+      if (this.giveBack === Operation.prototype.giveBack) return;
+      const value = this.value;
+      // Whoever waits for it after all must not get what others have got by then.
+      this.state = REJECTED;
+      this.value = abortError(reason) as T;
+      this.giveBack(value);
     }
+  }
+
+  /** What took the result for somebody else (a select, a timeout) was cancelled before that one took it. @internal */
+  untake(reason: unknown): void {
+    if (this.state !== FULFILLED) return;
+    this.taken = false;
+    this.cancel(reason);
   }
 
   /** Lost a select or a race. For most operations that is `cancel`; a JoinHandle only stops being waited for. @internal */
   abandon(waiter: Waiter): void {
     this.removeWaiter(waiter);
+    if (this.state === REJECTED) observed(this as Operation<unknown>);
     this.cancel();
   }
 
@@ -153,6 +167,10 @@ export abstract class Operation<T> implements PromiseLike<T> {
           task.waitingFor = this as Operation<unknown>;
           return SUSPEND as never;
         }
+      } else if (task.cancelled && this.state === FULFILLED && !this.shielded) {
+        // A task that finds everything ready could never be aborted otherwise.
+        if (!this.shared) this.cancel(task.reason);
+        throw task.reason;
       } else if (--scheduler.coop < 0) {
         scheduler.forcedYields++;
         scheduler.enqueue(task);
@@ -189,12 +207,17 @@ export abstract class Operation<T> implements PromiseLike<T> {
   /** The operation as a real Promise. */
   promise(): Promise<T> {
     const delivery = new Delivery<T>();
+    const task = currentTask();
     if (this.state === PENDING) {
-      const task = currentTask();
       if (task !== null && !task.isFiber) this.ownBy(task);
       this.addWaiter(delivery as Waiter);
     } else {
-      if (this.state === REJECTED) observed(this as Operation<unknown>);
+      if (this.state === REJECTED) {
+        observed(this as Operation<unknown>);
+      } else if (task !== null && task.cancelled && !task.isFiber && !this.shielded) {
+        if (!this.shared) this.cancel(task.reason);
+        return new Failed(task.reason).promise();
+      }
       delivery.wake(this);
     }
     return delivery.promise;

@@ -1,6 +1,6 @@
 // Waiting for several operations: all of them, or the first.
 import { checkObject, invalidType } from '../internal/errors.js';
-import { Operation, PENDING, REJECTED, type Waiter } from '../internal/operation.js';
+import { Operation, observed, PENDING, REJECTED, type Waiter } from '../internal/operation.js';
 import { random } from '../internal/random.js';
 import { type Awaitable, type Awaited2, toOperation } from '../internal/awaitable.js';
 
@@ -50,6 +50,7 @@ class All<T> extends Combination<T[]> {
     if (this.state !== PENDING) return;
     if (arm.state === REJECTED) {
       arm.taken = true;
+      observed(arm);
       this.abandonArms(arm);
       this.reject(arm.value);
     } else if (--this.#left === 0) {
@@ -67,11 +68,16 @@ class All<T> extends Combination<T[]> {
     }
     this.fulfill(results);
   }
+
+  protected override giveBack(): void {
+    for (const arm of this.arms) arm.untake(this.value);
+  }
 }
 
 class First<T> extends Combination<T> {
   readonly #kind: string;
   readonly #result: (arm: Operation<unknown>, index: number) => T;
+  #winner: Operation<unknown> | null = null;
 
   constructor(
     arms: readonly Operation<unknown>[],
@@ -100,9 +106,19 @@ class First<T> extends Combination<T> {
 
   #win(arm: Operation<unknown>, index: number): void {
     arm.taken = true;
+    this.#winner = arm;
     this.abandonArms(arm);
-    if (arm.state === REJECTED) this.reject(arm.value);
-    else this.fulfill(this.#result(arm, index));
+    if (arm.state === REJECTED) {
+      observed(arm);
+      this.reject(arm.value);
+    } else {
+      this.fulfill(this.#result(arm, index));
+    }
+  }
+
+  /** Cancelled before anybody took its result: the winner has lost too. */
+  protected override giveBack(): void {
+    this.#winner?.untake(this.value);
   }
 }
 

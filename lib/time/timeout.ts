@@ -1,7 +1,7 @@
 import { checkDelay, checkTime, type SignalOption, withSignal } from '../internal/cancel.js';
 import { now } from '../internal/clock.js';
 import { TimeoutError } from '../internal/errors.js';
-import { isCancellation, Operation, PENDING, REJECTED, type Waiter } from '../internal/operation.js';
+import { isCancellation, Operation, observed, PENDING, REJECTED, type Waiter } from '../internal/operation.js';
 import { type Runnable, scheduler } from '../internal/scheduler.js';
 import { arm, disarm, type TimerTarget } from '../internal/timers.js';
 import { type Awaitable, type Awaited2, toOperation } from '../internal/awaitable.js';
@@ -34,8 +34,12 @@ class Timeout<T> extends Operation<T> implements Waiter, TimerTarget, Runnable {
   wake(limited: Operation<unknown>): void {
     this.#disarm();
     limited.taken = true;
-    if (limited.state !== REJECTED) this.fulfill(limited.value as T);
-    else this.reject(this.#expired !== null && isEnd(limited.value) ? this.#expired : limited.value);
+    if (limited.state !== REJECTED) {
+      this.fulfill(limited.value as T);
+      return;
+    }
+    observed(limited);
+    this.reject(this.#expired !== null && isEnd(limited.value) ? this.#expired : limited.value);
   }
 
   /** Cancelling may run user code (an AbortSignal's listeners): it waits for its turn. */
@@ -60,6 +64,10 @@ class Timeout<T> extends Operation<T> implements Waiter, TimerTarget, Runnable {
     if (this.state !== PENDING) return super.cancel(reason);
     if (this.#limited.shared) super.cancel(reason);
     else this.#limited.cancel(reason);
+  }
+
+  protected override giveBack(): void {
+    this.#limited.untake(this.value);
   }
 
   protected onCancel(): void {
