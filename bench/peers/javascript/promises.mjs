@@ -1,6 +1,7 @@
 // The compute workloads with what Node and Bun bring: promises, setTimeout, setImmediate, AbortController. Each takes N
 // and gives the checksum that every runtime must arrive at.
 import { boundedQueue } from './bounded-queue.mjs';
+import { nextYield } from './next-yield.mjs';
 
 const WINDOW = 1_000;
 const YIELDING_TASKS = 100;
@@ -30,12 +31,14 @@ async function windows(n, task) {
   return checksum;
 }
 
-// A double holds every sum here exactly (the largest is below 2^43), so Number is the fast 64-bit sum.
+// A double holds every sum here exactly (the largest is below 2^43), so Number is the fast 64-bit sum. The additions
+// between two yields are a loop of their own: see "Loops that suspend" in ../README.md.
 async function schedulingTask(i) {
   let sum = 0;
-  for (let j = 0; j < 1_000; j++) {
-    sum += i + j;
-    if (j % 100 === 0) await yieldNow();
+  for (let j = 0; j < 1_000; ) {
+    const last = nextYield(j);
+    for (; j <= last; j++) sum += i + j;
+    if (last % 100 === 0) await yieldNow();
   }
   return sum;
 }
