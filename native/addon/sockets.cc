@@ -30,6 +30,28 @@ bool parse_address(Napi::Env env, const std::string& text, uint32_t port, sockad
   return throw_type_error(env, "address must be an IPv4 or IPv6 address; got '" + text.substr(0, 64) + "'");
 }
 
+// The kernel writes into the arenas, and users hold views of them: postMessage(chunk, [chunk.buffer]) must not move the
+// memory to another thread, which would free it. Node copies instead (20, 22) or throws (24). False: an exception is
+// pending.
+bool make_untransferable(Napi::Env env, Napi::Object buffers) {
+  Napi::Value process = env.Global().Get("process");
+  if (env.IsExceptionPending() || !process.IsObject()) return false;
+  Napi::Value get_builtin = process.As<Napi::Object>().Get("getBuiltinModule");
+  if (env.IsExceptionPending()) return false;
+  if (!get_builtin.IsFunction()) {
+    return throw_error(env, "ERR_MILLRACE_ADDON", "Node 20.16 or later is needed: process.getBuiltinModule is missing");
+  }
+  Napi::Value threads = get_builtin.As<Napi::Function>().Call(process, {Napi::String::New(env, "node:worker_threads")});
+  if (env.IsExceptionPending() || !threads.IsObject()) return false;
+  Napi::Value mark = threads.As<Napi::Object>().Get("markAsUntransferable");
+  if (env.IsExceptionPending() || !mark.IsFunction()) return false;
+  for (const char* name : {"receiveArena", "sendArena", "sendBlockSegments", "socketBytesSent"}) {
+    mark.As<Napi::Function>().Call({buffers.Get(name)});
+    if (env.IsExceptionPending()) return false;
+  }
+  return true;
+}
+
 Napi::Value handle_or_error(Napi::Env env, int status, uint32_t handle) {
   return status < 0 ? Napi::Number::New(env, status) : Napi::Number::New(env, handle);
 }
@@ -63,6 +85,8 @@ Napi::Value Addon::open_io(const Napi::CallbackInfo& info) {
   if (arenas.send_block_segments == nullptr) return Napi::Value();
   arenas.socket_bytes_sent = static_cast<uint32_t*>(allocate("socketBytesSent", kSocketsMax * sizeof(uint32_t)));
   if (arenas.socket_bytes_sent == nullptr) return Napi::Value();
+
+  if (!make_untransferable(env, result)) return Napi::Value();
 
   arenas_ = Napi::Persistent(result);
   tick_.backend()->provide(arenas);

@@ -250,6 +250,21 @@ describe('arguments are checked', () => {
   });
 });
 
+test('the arenas cannot be transferred away from under the kernel', async () => {
+  const source = `
+    const addon = require(${JSON.stringify(addonPath)});
+    addon.open({ backend: 'auto' }, () => {});
+    const bytes = Object.values(addon.openIo()).map((buffer) => {
+      const before = buffer.byteLength;
+      try { structuredClone(buffer, { transfer: [buffer] }); } catch {}
+      try { new MessageChannel().port1.postMessage(buffer, [buffer]); } catch {}
+      return buffer.byteLength === before && before > 0;
+    });
+    console.log(bytes.join());
+    process.exit();`;
+  expect(await evaluate(source)).toEqual({ code: 0, output: 'true,true,true,true' });
+});
+
 test('two instances in one thread are separate', async () => {
   const source = `
     const path = ${JSON.stringify(addonPath)};
