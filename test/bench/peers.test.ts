@@ -1,0 +1,117 @@
+// Runs every peer that can be had on this machine, shortly: that it works and computes the right thing, not how fast.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CONTESTANTS, type Contestant } from '../../bench/contestants/catalog.js';
+import { type Prepared, preparers, prepareLoad } from '../../bench/contestants/prepare.js';
+import type { CellKind, Family } from '../../bench/model.js';
+import { packageRoot } from '../../bench/paths.js';
+import { takeComputeSample } from '../../bench/runner/compute-sample.js';
+import { takeEchoSample } from '../../bench/runner/echo-sample.js';
+import { takeImportSample } from '../../bench/runner/import-sample.js';
+import { choosePinning } from '../../bench/runner/pinning.js';
+import { CELLS, type ComputeCell, type EchoCell } from '../../bench/workloads/catalog.js';
+import { checksums } from '../../bench/workloads/checksums.js';
+
+// A first build of the Tokio peer takes its time.
+const BUILD_TIMEOUT_MS = 600_000;
+const SAMPLE_TIMEOUT_MS = 120_000;
+
+const prepared = new Map<Family, Promise<Prepared>>();
+
+function prepare(family: Family): Promise<Prepared> {
+  const known = prepared.get(family);
+  if (known !== undefined) return known;
+  // The Millrace peer runs what `npm run build` makes. Without it there is nothing to try.
+  const missing =
+    family === 'millrace' && !existsSync(join(packageRoot, 'dist', 'lib', 'index.js'))
+      ? Promise.resolve<Prepared>({ ok: false, reason: 'dist/lib is not built', how: 'npm run build' })
+      : preparers[family](() => {});
+  prepared.set(family, missing);
+  return missing;
+}
+
+function environmentOf(contestant: Contestant): NodeJS.ProcessEnv {
+  return { ...process.env, ...(contestant.backend === undefined ? {} : { MILLRACE_BACKEND: contestant.backend }) };
+}
+
+/** The cell with fewer operations. Windows are not whole, so that the last one is tried too. */
+function small(cell: ComputeCell): ComputeCell {
+  const n = cell.program === 'yield' ? 1_000 : cell.program === 'timer' ? 300 : 2_500;
+  return { ...cell, n, expectedChecksum: String(checksums[cell.program](BigInt(n))) };
+}
+
+const programs = new Map(
+  CELLS.filter((cell): cell is ComputeCell => cell.kind === 'compute').map((cell) => [cell.program, small(cell)]),
+);
+
+/** The contestants that run cells of this kind, as a table for `each`. */
+function racing(kind: CellKind) {
+  return CONTESTANTS.filter(({ kinds }) => kinds.includes(kind)).map((contestant) => [contestant.id, contestant] as const);
+}
+
+describe.each(racing('compute'))('%s', (_, contestant) => {
+  it(
+    'computes every workload right',
+    async (context) => {
+      const program = await prepare(contestant.family);
+      if (!program.ok) return context.skip(`${program.reason}; ${program.how}`);
+      const command = [...program.command, ...contestant.words];
+      for (const cell of programs.values()) {
+        const budget = { warmupMs: 0, measureMs: 1 };
+        const sample = await takeComputeSample(cell, command, environmentOf(contestant), budget, 0);
+        expect(sample.value, cell.id).toBeGreaterThan(0);
+        expect(sample.cpuSeconds, cell.id).toBeGreaterThanOrEqual(0);
+        expect(sample.peakMemoryBytes, cell.id).toBeGreaterThan(100_000);
+      }
+    },
+    BUILD_TIMEOUT_MS,
+  );
+
+  it('refuses a command line that it does not know', async (context) => {
+    const program = await prepare(contestant.family);
+    if (!program.ok) return context.skip(`${program.reason}; ${program.how}`);
+    const cell = { ...(programs.get('spawn') as ComputeCell), program: 'nothing' as never };
+    const command = [...program.command, ...contestant.words];
+    await expect(
+      takeComputeSample(cell, command, environmentOf(contestant), { warmupMs: 0, measureMs: 1 }, 0),
+    ).rejects.toThrow(/unknown workload: nothing/);
+  });
+});
+
+describe.each(racing('echo'))('%s', (_, contestant) => {
+  it(
+    'echoes every byte, also of messages larger than a read',
+    async (context) => {
+      const program = await prepare(contestant.family);
+      if (!program.ok) return context.skip(`${program.reason}; ${program.how}`);
+      const load = await prepareLoad(() => {});
+      if (!load.ok) return context.skip(`${load.reason}; ${load.how}`);
+      const pinning = await choosePinning(false);
+      const cells = CELLS.filter((cell): cell is EchoCell => cell.kind === 'echo');
+      const shapes = [...cells, { ...(cells[0] as EchoCell), messageBytes: 300_001, inFlight: 2, connections: 5 }];
+      for (const cell of shapes) {
+        const budget = { warmupSeconds: 0.05, seconds: 0.2 };
+        const command = [...program.command, ...contestant.words];
+        const sample = await takeEchoSample(cell, command, environmentOf(contestant), load.command, pinning, budget, 0);
+        expect(sample.value).toBeGreaterThan(0);
+        expect(sample.peakMemoryBytes).toBeGreaterThan(100_000);
+        if (contestant.family === 'millrace') expect(sample.extras.callsPerTick).toBeLessThanOrEqual(1);
+      }
+    },
+    BUILD_TIMEOUT_MS,
+  );
+});
+
+describe.each(racing('import'))('%s', (_, contestant) => {
+  it(
+    'tells what its import costs',
+    async (context) => {
+      const program = await prepare(contestant.family);
+      if (!program.ok) return context.skip(`${program.reason}; ${program.how}`);
+      const sample = await takeImportSample([...program.command, ...contestant.words], environmentOf(contestant), 0);
+      expect(sample.value).toBeGreaterThan(0);
+    },
+    SAMPLE_TIMEOUT_MS,
+  );
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { CONTESTANTS } from '../../bench/contestants/catalog.js';
+import { parseCpuList } from '../../bench/runner/pinning.js';
+import { planCells, rotate, type Selection } from '../../bench/runner/plan.js';
+import { formatDuration } from '../../bench/runner/progress.js';
+import { CELLS } from '../../bench/workloads/catalog.js';
+
+function plan(selection: Partial<Selection>) {
+  const planned = planCells(CELLS, CONTESTANTS, { quick: false, only: [], runtimes: [], ...selection });
+  return new Map(planned.map(({ cell, contestants }) => [cell.id, contestants.map(({ id }) => id)]));
+}
+
+describe('the plan', () => {
+  it('of a full run has every cell, and in each every runtime that can run it', () => {
+    const full = plan({});
+    expect([...full.keys()]).toEqual(CELLS.map(({ id }) => id));
+    expect(full.get('io/heavy')).toEqual([
+      'millrace-fibers',
+      'millrace-async',
+      'millrace-fibers-uv',
+      'millrace-async-uv',
+      'tokio-current',
+      'tokio-multi',
+      'go',
+      'bun',
+      'node',
+    ]);
+    expect(full.get('echo/64B')).toContain('millrace-streams-uv');
+    expect(full.get('echo/64B')).not.toContain('millrace-fibers');
+  });
+
+  it('of a quick run is a part of the full one, with both ends of the loads and both Tokios', () => {
+    const quick = plan({ quick: true });
+    expect([...quick.keys()]).toContain('scheduling/light');
+    expect([...quick.keys()]).toContain('scheduling/extreme');
+    expect([...quick.keys()]).not.toContain('scheduling/heavy');
+    expect(quick.get('scheduling/light')).toEqual(expect.arrayContaining(['tokio-current', 'tokio-multi']));
+  });
+
+  it('runs what is named, also where the quick mode would leave it out', () => {
+    expect([...plan({ quick: true, only: ['scheduling/heavy'] }).keys()]).toEqual(['scheduling/heavy']);
+    expect([...plan({ quick: true, only: ['cancel'] }).keys()]).toEqual(['cancel/100k']);
+    expect(plan({ quick: true, only: ['spawn'], runtimes: ['millrace-fibers-uv'] }).get('spawn/100k')).toEqual([
+      'millrace-fibers-uv',
+    ]);
+  });
+
+  it('takes families and single runtimes', () => {
+    expect(plan({ only: ['spawn'], runtimes: ['tokio', 'node'] }).get('spawn/100k')).toEqual([
+      'tokio-current',
+      'tokio-multi',
+      'node',
+    ]);
+  });
+
+  it('lets everybody be first once', () => {
+    const firsts = [0, 1, 2, 3].map((round) => rotate(['a', 'b', 'c'], round)[0]);
+    expect(firsts).toEqual(['a', 'b', 'c', 'a']);
+    expect(rotate([], 3)).toEqual([]);
+  });
+});
+
+describe('small things that are shown or read', () => {
+  it('reads the kernel’s lists of cores', () => {
+    expect(parseCpuList('0-2,5\n')).toEqual([0, 1, 2, 5]);
+    expect(parseCpuList('7')).toEqual([7]);
+    expect(parseCpuList('')).toEqual([]);
+  });
+
+  it('writes durations for people', () => {
+    expect([9.6, 61, 3_725].map(formatDuration)).toEqual(['10 s', '1 min 01 s', '1 h 02 min']);
+  });
+});

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { evaluateTargets } from '../../bench/analysis/targets.js';
+import { type Made, madeCell, madeReport } from './race.js';
+
+const at = (value: number): Made => ({ values: [value] });
+
+function scheduling(ratios: readonly number[], style = 'fibers') {
+  return ['light', 'medium', 'heavy', 'extreme'].slice(0, ratios.length).map((load, k) =>
+    madeCell(`scheduling/${load}`, {
+      [`millrace-${style}`]: at(100 * (ratios[k] ?? 0)),
+      'tokio-current': at(100),
+      'tokio-multi': at(90),
+    }),
+  );
+}
+
+function row(cells: ReturnType<typeof scheduling>, what: RegExp, backend: 'auto' | 'uv' = 'auto') {
+  const found = evaluateTargets(madeReport(cells)).find((row) => row.backend === backend && what.test(row.what));
+  if (found === undefined) throw new Error(`no target ${what}`);
+  return found;
+}
+
+describe('targets', () => {
+  it('are as good as their worst cell', () => {
+    expect(row(scheduling([1.6, 1.5, 1.7, 2]), /^scheduling, fibers/)).toMatchObject({
+      measured: 1.5,
+      reached: 'yes',
+      aimReached: true,
+      complete: true,
+    });
+    expect(row(scheduling([1.6, 0.99, 1.7, 2]), /^scheduling, fibers/)).toMatchObject({ measured: 0.99, reached: 'no' });
+  });
+
+  it('are not called complete when some cells did not run, nor run when none did', () => {
+    expect(row(scheduling([1.2]), /^scheduling, fibers/)).toMatchObject({ reached: 'yes', complete: false });
+    expect(row(scheduling([1.2]), /^I\/O, fibers/)).toMatchObject({ reached: 'not run', measured: null });
+  });
+
+  it('hold fibers, async functions and backends apart', () => {
+    const cells = scheduling([0.5], 'async');
+    expect(row(cells, /^scheduling, async/)).toMatchObject({ reached: 'yes', aimReached: false });
+    expect(row(cells, /^scheduling, fibers/).reached).toBe('not run');
+    expect(row(cells, /^scheduling, async/, 'uv').reached).toBe('not run');
+    expect(row(scheduling([1.1], 'fibers-uv'), /^scheduling, fibers/, 'uv').measured).toBeCloseTo(1.1);
+  });
+
+  it('hold the echo against each rival', () => {
+    const echo = madeCell('echo/64B', {
+      'millrace-handlers': at(110),
+      'tokio-current': at(115),
+      bun: at(100),
+      node: at(80),
+    });
+    expect(row([echo], /^echo 64 B, handlers \/ better Tokio/)).toMatchObject({ reached: 'yes' });
+    expect(row([echo], /^echo 64 B, handlers \/ Bun/)).toMatchObject({ measured: 1.1, reached: 'yes' });
+    expect(row([echo], /^echo 64 B, handlers \/ node/)).toMatchObject({ measured: 1.375, reached: 'no' });
+  });
+
+  it('hold the spawn against current_thread, even where multi_thread is faster', () => {
+    const cell = madeCell('spawn/100k', { 'millrace-fibers': at(90), 'tokio-current': at(100), 'tokio-multi': at(300) });
+    expect(row([cell], /^spawn/)).toMatchObject({ measured: 0.9, reached: 'yes' });
+  });
+
+  it('want less of time, memory and calls', () => {
+    const cell = madeCell('import/millrace', { 'millrace-import': { values: [26], peakMemoryBytes: 5e6 } });
+    expect(row([cell], /^import.*time/)).toMatchObject({ direction: 'at most', measured: 26, reached: 'no' });
+    expect(row([cell], /^import.*memory/)).toMatchObject({ measured: 5, reached: 'yes' });
+    const echo = madeCell('echo/64B', { 'millrace-handlers': { values: [1], extras: { callsPerTick: 0.98 } } });
+    expect(row([echo], /^calls/)).toMatchObject({ measured: 0.98, reached: 'yes' });
+  });
+});
