@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    // Those need prebuilt binaries and a tarball: npm run test:pack.
+    exclude: ['test/pack/**'],
     // The addon belongs to a process's own event loop: each file gets a process.
     pool: 'forks',
     testTimeout: 20_000,

@@ -1,0 +1,20 @@
+// Compiled, not run: every public entry has its types.
+import { BufferPool } from 'millrace/buffer';
+import { type JoinHandle, runtimeInfo, sleep, spawn } from 'millrace';
+import { connect, type Socket } from 'millrace/net';
+import { channel } from 'millrace/sync';
+import { Scope } from 'millrace/task';
+import { withVirtualTime } from 'millrace/test';
+import { interval } from 'millrace/time';
+
+const handle: JoinHandle<number> = spawn(function* () {
+  yield* sleep(1);
+  return 1;
+});
+const backend: string = runtimeInfo().backend;
+const socket: Socket = await connect({ host: '127.0.0.1', port: 1 });
+const [sender] = channel<number>(1);
+await sender.send(await handle);
+// @ts-expect-error a channel of numbers takes no text
+await sender.send(backend);
+export { BufferPool, interval, Scope, socket, withVirtualTime };
