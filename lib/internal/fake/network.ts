@@ -1,0 +1,328 @@
+// Listeners and sockets in memory. Chance decides who goes first, how much leaves, how much arrives, and what breaks; the
+// order of one socket's completions is that of the contract (docs/plan.md, native/io/backend.h).
+//
+// A turn goes through all sockets once. A socket that could go on but did not, because chance or a full ring said so,
+// makes the network `busy`: the loop must come again before time may move.
+import { constants } from 'node:os';
+import {
+  COMPLETION_ACCEPT,
+  COMPLETION_CLOSED,
+  COMPLETION_CONNECT,
+  COMPLETION_DATA,
+  COMPLETION_DRAIN,
+  COMPLETION_END,
+  COMPLETION_ERROR,
+  RECEIVE_BUFFER_BYTES,
+  RECEIVE_BUFFERS,
+  SLOT_MASK,
+  SYSCALL_ACCEPT,
+  SYSCALL_READ,
+  SYSCALL_WRITE,
+} from '../layout.js';
+import { Arenas } from './arenas.js';
+import { type Address, Endpoint } from './endpoint.js';
+import { type FakeOptions, type Faults, NO_FAULTS } from './options.js';
+import type { SeededRandom } from './random.js';
+import { Slab } from './slab.js';
+import {
+  CONNECTING,
+  ENDED,
+  ENDING,
+  FakeSocket,
+  LEAVING,
+  OPEN,
+  OWED_CLOSED,
+  OWED_CONNECT,
+  OWED_DRAIN,
+  OWED_END,
+  OWED_ERROR,
+} from './socket.js';
+import type { FakeClock } from './time.js';
+
+const { errno } = constants;
+const ACCEPT_RETRY_NS = 100e6;
+const EPHEMERAL_PORT = 40_000;
+const ACCEPTS_PER_TURN = 64;
+
+/** Puts a completion into the ring; false where it is full. */
+type Push = (kind: number, handle: number, a?: number, b?: number) => boolean;
+
+export class FakeNetwork {
+  readonly sockets = new Slab<FakeSocket>();
+  readonly arenas: Arenas;
+  busy = false;
+  faults: Faults;
+  readonly #push: Push;
+  readonly #hasRoom: () => boolean;
+  readonly #random: SeededRandom;
+  readonly #clock: FakeClock;
+  readonly #descriptors: number;
+  readonly #windowBytes: number;
+  #open = 0;
+  #lastPort = EPHEMERAL_PORT;
+
+  constructor(push: Push, random: SeededRandom, clock: FakeClock, options: FakeOptions, hasRoom: () => boolean) {
+    this.#push = push;
+    this.#hasRoom = hasRoom;
+    this.#random = random;
+    this.#clock = clock;
+    this.faults = { ...NO_FAULTS, ...options.faults };
+    this.arenas = new Arenas(options.receiveBuffers ?? RECEIVE_BUFFERS);
+    this.#descriptors = options.descriptors ?? Number.POSITIVE_INFINITY;
+    this.#windowBytes = options.windowBytes ?? 256 * 1024;
+  }
+
+  /** When something happens by itself at the earliest. */
+  get earliestNs(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const socket of this.sockets.live()) {
+      if (socket.retryNs > this.#clock.nowNs && socket.backlog.length > 0) earliest = Math.min(earliest, socket.retryNs);
+    }
+    return earliest;
+  }
+
+  get keepsAlive(): boolean {
+    return this.sockets.live().some((socket) => socket.referenced || !socket.sends.empty);
+  }
+
+  listen(address: string, port: number, reusePort: boolean): number {
+    if (this.#open >= this.#descriptors) return -errno.EMFILE;
+    const taken = this.sockets.live().some((other) => other.isListener && other.target.port === port);
+    if (port !== 0 && taken && !reusePort) return -errno.EADDRINUSE;
+    const target = addressOf(address, port === 0 ? this.#newPort() : port);
+    return this.#adopt((handle) => new FakeSocket(handle, true, OPEN, target, this.arenas));
+  }
+
+  connect(address: string, port: number): number {
+    if (this.#open >= this.#descriptors || this.#random.chance(this.faults.outOfDescriptors)) return -errno.EMFILE;
+    const target = addressOf(address, port);
+    return this.#adopt((handle) => new FakeSocket(handle, false, CONNECTING, target, this.arenas));
+  }
+
+  name(handle: number, peer: boolean): Address | number {
+    const socket = this.sockets.lookup(handle);
+    if (socket === undefined || socket.phase === ENDED) return -errno.EBADF;
+    if (socket.isListener) return peer ? -errno.ENOTCONN : socket.target;
+    if (socket.end === null) return peer ? -errno.ENOTCONN : addressOf(socket.target.address, 0);
+    return peer ? socket.end.remote : socket.end.local;
+  }
+
+  /** One turn: everything that can go on does, unless chance is against it. */
+  turn(): void {
+    this.busy = false;
+    this.payOwed();
+    const sockets = this.sockets.live();
+    if (this.#random.chance(this.faults.reorder)) this.#random.shuffle(sockets);
+    for (const socket of sockets) {
+      if (this.#random.chance(this.faults.delay)) this.busy = true;
+      else this.#advance(socket);
+    }
+    this.payOwed();
+  }
+
+  /** JavaScript has taken what was delivered. */
+  releaseDelivered(): void {
+    if (this.arenas.releaseDelivered()) this.busy = true;
+  }
+
+  payOwed(): void {
+    for (const socket of this.sockets.live()) while (socket.owed !== 0) if (!this.#payOne(socket)) return;
+  }
+
+  fail(socket: FakeSocket, error: number, call: number): void {
+    if (socket.phase >= ENDING) return;
+    if (socket.phase === CONNECTING) {
+      socket.connectResult = error;
+      socket.owed |= OWED_CONNECT;
+    } else if (socket.phase === OPEN) {
+      socket.error = error;
+      socket.errorCall = call;
+      socket.owed |= OWED_ERROR;
+    }
+    socket.phase = ENDING;
+    socket.reset = true;
+    this.busy = true;
+  }
+
+  #payOne(socket: FakeSocket): boolean {
+    const { handle } = socket;
+    if (socket.owed & OWED_CONNECT) {
+      if (!this.#push(COMPLETION_CONNECT, handle, socket.connectResult >>> 0)) return this.#full();
+      socket.owed &= ~OWED_CONNECT;
+    } else if (socket.owed & OWED_END) {
+      if (!this.#push(COMPLETION_END, handle)) return this.#full();
+      socket.owed &= ~OWED_END;
+    } else if (socket.owed & OWED_DRAIN) {
+      if (!this.#push(COMPLETION_DRAIN, handle)) return this.#full();
+      if (--socket.owedDrains === 0) socket.owed &= ~OWED_DRAIN;
+    } else if (socket.owed & OWED_ERROR) {
+      if (!this.#push(COMPLETION_ERROR, handle, socket.error >>> 0, socket.errorCall)) return this.#full();
+      socket.owed &= ~OWED_ERROR;
+    } else {
+      if (!this.#push(COMPLETION_CLOSED, handle, socket.unsentBytes)) return this.#full();
+      socket.owed = 0;
+      this.sockets.release(handle);
+    }
+    return true;
+  }
+
+  #full(): false {
+    this.busy = true;
+    return false;
+  }
+
+  #advance(socket: FakeSocket): void {
+    if (socket.phase === ENDED) return;
+    if (socket.phase === ENDING) this.#end(socket);
+    else if (socket.isListener) this.#accept(socket);
+    else if (socket.phase === CONNECTING) this.#establish(socket);
+    else {
+      this.#send(socket);
+      if (socket.wantsReceive && (socket.owed & OWED_CONNECT) === 0) this.#receive(socket);
+    }
+  }
+
+  #establish(socket: FakeSocket): void {
+    const { target } = socket;
+    const listeners = this.sockets
+      .live()
+      .filter((other) => other.isListener && other.phase === OPEN && other.target.port === target.port);
+    const listener = listeners[this.#random.below(listeners.length)];
+    if (listener === undefined || this.#random.chance(this.faults.refuse)) {
+      this.fail(socket, -errno.ECONNREFUSED, 0);
+      return;
+    }
+    const [near, far] = Endpoint.pair(addressOf(target.address, this.#newPort()), target);
+    socket.end = near;
+    listener.backlog.push(far);
+    socket.phase = OPEN;
+    socket.owed |= OWED_CONNECT;
+    this.busy = true;
+  }
+
+  #accept(listener: FakeSocket): void {
+    if (listener.retryNs > this.#clock.nowNs) return;
+    for (let i = 0; i < ACCEPTS_PER_TURN && listener.backlog.length > 0; i++) {
+      if (!this.#hasRoom()) {
+        this.busy = true;
+        return;
+      }
+      if (this.#open >= this.#descriptors || this.#random.chance(this.faults.outOfDescriptors)) {
+        listener.retryNs = this.#clock.nowNs + ACCEPT_RETRY_NS;
+        if (listener.acceptTrouble) return;
+        listener.acceptTrouble = true;
+        listener.error = -errno.EMFILE;
+        listener.errorCall = SYSCALL_ACCEPT;
+        listener.owed |= OWED_ERROR;
+        return;
+      }
+      const end = listener.backlog[0] as Endpoint;
+      const handle = this.#adopt((given) => {
+        const socket = new FakeSocket(given, false, OPEN, end.remote, this.arenas);
+        socket.end = end;
+        return socket;
+      });
+      this.#push(COMPLETION_ACCEPT, listener.handle, handle);
+      listener.acceptTrouble = false;
+      listener.backlog.shift();
+      this.busy = true;
+    }
+  }
+
+  #send(socket: FakeSocket): void {
+    const end = socket.end as Endpoint;
+    if (!socket.sends.empty) {
+      if (end.other.closed || end.resetReceived || this.#random.chance(this.faults.failOnSend)) {
+        this.fail(socket, end.resetReceived ? -errno.ECONNRESET : -errno.EPIPE, SYSCALL_WRITE);
+        return;
+      }
+      let room = this.#windowBytes - end.other.inboxBytes;
+      if (this.#random.chance(this.faults.partialSend)) room = this.#random.below(room + 1);
+      let moved = 0;
+      while (room > moved && !socket.sends.empty) {
+        const bytes = socket.sends.front(room - moved);
+        end.write(bytes);
+        moved += bytes.length;
+        const slot = socket.handle & SLOT_MASK;
+        this.arenas.bytesSent[slot] = (this.arenas.bytesSent[slot] as number) + bytes.length;
+        const marks = socket.sends.consume(bytes.length);
+        if (marks > 0 && socket.phase === OPEN) {
+          socket.owedDrains += marks;
+          socket.owed |= OWED_DRAIN;
+        }
+      }
+      if (moved > 0 || end.other.inboxBytes < this.#windowBytes) this.busy = true;
+      if (!socket.sends.empty) return;
+    }
+    if (socket.phase === LEAVING) {
+      socket.phase = ENDING;
+      this.busy = true;
+    } else if (socket.finWanted && !socket.finSent) {
+      socket.finSent = true;
+      end.finish();
+      this.busy = true;
+    }
+  }
+
+  #receive(socket: FakeSocket): void {
+    const end = socket.end as Endpoint;
+    if (end.inboxBytes > 0) {
+      if (this.#random.chance(this.faults.resetOnReceive)) {
+        this.fail(socket, -errno.ECONNRESET, SYSCALL_READ);
+        return;
+      }
+      // Buffers come back when JavaScript has answered or a Send has left, which wakes the network.
+      if (this.arenas.buffersFree === 0) return;
+      this.busy = true;
+      if (this.#random.chance(this.faults.outOfBuffers) || !this.#deliver(socket, end)) return;
+    }
+    if (end.inboxBytes > 0) return;
+    if (end.resetReceived) {
+      this.fail(socket, -errno.ECONNRESET, SYSCALL_READ);
+    } else if (end.finReceived) {
+      socket.readEnded = true;
+      socket.owed |= OWED_END;
+      this.busy = true;
+    }
+  }
+
+  /** False: no room in the ring; nothing was taken. */
+  #deliver(socket: FakeSocket, end: Endpoint): boolean {
+    if (!this.#hasRoom()) return false;
+    let count = Math.min(end.inboxBytes, RECEIVE_BUFFER_BYTES);
+    if (this.#random.chance(this.faults.split)) count = 1 + this.#random.below(count);
+    const bytes = end.read(count);
+    const offset = this.arenas.deliver(bytes, this.#random.chance(this.faults.split));
+    return this.#push(COMPLETION_DATA, socket.handle, offset, bytes.length);
+  }
+
+  #end(socket: FakeSocket): void {
+    socket.unsentBytes = socket.sends.bytes >>> 0;
+    socket.sends.discard();
+    socket.end?.close(socket.reset);
+    for (const waiting of socket.backlog) waiting.close(true);
+    socket.backlog.length = 0;
+    socket.phase = ENDED;
+    socket.owed |= OWED_CLOSED;
+    this.#open--;
+    this.busy = true;
+    for (const other of this.sockets.live()) other.retryNs = 0;
+  }
+
+  #adopt(make: (handle: number) => FakeSocket): number {
+    const socket = this.sockets.allocate(make);
+    if (socket === undefined) return -errno.ENFILE;
+    this.arenas.bytesSent[socket.handle & SLOT_MASK] = 0;
+    this.#open++;
+    this.busy = true;
+    return socket.handle;
+  }
+
+  #newPort(): number {
+    return ++this.#lastPort;
+  }
+}
+
+function addressOf(address: string, port: number): Address {
+  return { address, family: address.includes(':') ? 'IPv6' : 'IPv4', port };
+}

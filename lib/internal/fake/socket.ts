@@ -1,0 +1,57 @@
+// A socket or listener of the fake. Phases and what is owed are those of native/io/socket.h.
+import type { Arenas } from './arenas.js';
+import type { Address, Endpoint } from './endpoint.js';
+import { SendQueue } from './send-queue.js';
+
+export const CONNECTING = 0;
+export const OPEN = 1;
+/** Close was asked for: what was sent before leaves first. */
+export const LEAVING = 2;
+export const ENDING = 3;
+export const ENDED = 4;
+
+/** Completions that are due, in this order. */
+export const OWED_CONNECT = 1;
+export const OWED_END = 2;
+export const OWED_DRAIN = 4;
+export const OWED_ERROR = 8;
+export const OWED_CLOSED = 16;
+
+export class FakeSocket {
+  paused = false;
+  finWanted = false;
+  finSent = false;
+  reset = false;
+  referenced = true;
+  readEnded = false;
+  owed = 0;
+  owedDrains = 0;
+  connectResult = 0;
+  error = 0;
+  errorCall = 0;
+  unsentBytes = 0;
+  /** A stream's, once it is connected. */
+  end: Endpoint | null = null;
+  readonly sends: SendQueue;
+  /** A listener's: connections that nobody has accepted. */
+  readonly backlog: Endpoint[] = [];
+  /** A listener's: it was told that accepting fails. */
+  acceptTrouble = false;
+  /** A listener's: when accepting is tried again. */
+  retryNs = 0;
+
+  constructor(
+    readonly handle: number,
+    readonly isListener: boolean,
+    public phase: number,
+    /** Where it listens, or where it connects to. */
+    readonly target: Address,
+    arenas: Arenas,
+  ) {
+    this.sends = new SendQueue(arenas);
+  }
+
+  get wantsReceive(): boolean {
+    return this.phase === OPEN && !this.paused && !this.readEnded;
+  }
+}
