@@ -261,14 +261,16 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
       this.bytesRead += b;
       if (this.#onData === null) this.#queueRead(a, b);
       else if (this.#state === OPEN) this.#deliver(a, b);
+    } else if (kind === COMPLETION_CLOSED) {
+      this.#finish(a);
+    } else if (this.#state !== OPEN) {
+      // A handler of this tick has closed or destroyed it: only its end is told any more.
     } else if (kind === COMPLETION_DRAIN) {
       this.#drain();
     } else if (kind === COMPLETION_END) {
       this.#end();
     } else if (kind === COMPLETION_ERROR) {
       this.#fail(systemError(a | 0, b));
-    } else if (kind === COMPLETION_CLOSED) {
-      this.#finish(a);
     }
   }
 
@@ -350,7 +352,8 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
     endpoints.remove(this);
     this.#reads?.end();
     if (this.#drained !== null) {
-      this.#drained.reject(this.#closedError());
+      if (lostBytes === 0) this.#drained.fulfill(undefined);
+      else this.#drained.reject(this.#closedError());
       this.#drained = null;
     }
     this.#closed?.fulfill(undefined);
