@@ -10,7 +10,7 @@
 import { AbortError, abortError, MillraceError } from './errors.js';
 import { type Runnable, scheduler } from './scheduler.js';
 import type { Task } from './task.js';
-import { currentTask } from './task-context.js';
+import { awaitingTask } from './task-context.js';
 
 export const PENDING = 0;
 export const FULFILLED = 1;
@@ -29,6 +29,19 @@ export const RESUME = Symbol('millrace.resume');
 export interface Waiter {
   wake(operation: Operation<unknown>): void;
 }
+
+type Then<T> = <A = T, B = never>(
+  onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+  onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+) => Promise<A | B>;
+
+const thenOutsideTasks = function (
+  this: Operation<unknown>,
+  onFulfilled?: ((value: unknown) => unknown) | null,
+  onRejected?: ((reason: unknown) => unknown) | null,
+): Promise<unknown> {
+  return this.promiseFor(null).then(onFulfilled, onRejected);
+} as Then<never>;
 
 export abstract class Operation<T> implements PromiseLike<T> {
   /** Constantly true: see the invariants above. */
@@ -187,13 +200,15 @@ export abstract class Operation<T> implements PromiseLike<T> {
     return this as unknown as IteratorReturnResult<T>;
   }
 
-  /** For `await`, and for whoever chains. */
+  /**
+   * For `await`, and for whoever chains. A getter, because the engine reads it where the `await` stands but calls it
+   * later, from a microtask of its own: only here is it known which task waits.
+   */
   // biome-ignore lint/suspicious/noThenProperty: an operation is awaitable by design
-  then<A = T, B = never>(
-    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
-    onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    return this.promise().then(onFulfilled, onRejected);
+  get then(): Then<T> {
+    const task = awaitingTask();
+    if (task === null) return thenOutsideTasks;
+    return (onFulfilled, onRejected) => this.promiseFor(task).then(onFulfilled, onRejected);
   }
 
   catch<B = never>(onRejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<T | B> {
@@ -206,17 +221,21 @@ export abstract class Operation<T> implements PromiseLike<T> {
 
   /** The operation as a real Promise. */
   promise(): Promise<T> {
+    return this.promiseFor(awaitingTask());
+  }
+
+  /** @internal The promise that `task`, an async one, waits for. */
+  promiseFor(task: Task | null): Promise<T> {
     const delivery = new Delivery<T>();
-    const task = currentTask();
     if (this.state === PENDING) {
-      if (task !== null && !task.isFiber) this.ownBy(task);
+      if (task !== null) this.ownBy(task);
       this.addWaiter(delivery as Waiter);
     } else {
       if (this.state === REJECTED) {
         observed(this as Operation<unknown>);
-      } else if (task !== null && task.cancelled && !task.isFiber && !this.shielded) {
+      } else if (task !== null && task.cancelled && !this.shielded) {
         if (!this.shared) this.cancel(task.reason);
-        return new Failed(task.reason).promise();
+        return new Failed(task.reason).promiseFor(null);
       }
       delivery.wake(this);
     }
@@ -249,13 +268,10 @@ export abstract class SharedOperation<T> extends Operation<T> {
     this.removeWaiter(waiter);
   }
 
-  /** An async task waits through an operation of its own, which can be cancelled alone. */
-  override promise(): Promise<T> {
-    if (this.state === PENDING) {
-      const waiting = currentTask();
-      if (waiting !== null && !waiting.isFiber) return new Join(this).promise();
-    }
-    return super.promise();
+  /** @internal An async task waits through an operation of its own, which can be cancelled alone. */
+  override promiseFor(task: Task | null): Promise<T> {
+    if (this.state === PENDING && task !== null) return new Join(this).promiseFor(task);
+    return super.promiseFor(task);
   }
 }
 
