@@ -33,6 +33,9 @@ export interface Addon {
   setTime(mode: number, ms: number): void;
   info(): AddonInfo;
   counters(): Record<string, number>;
+  /** The engine's continuation data, on Node 20 and 22 where it can be reached: see task-context.ts. */
+  getContinuation?(): unknown;
+  swapContinuation?(value: unknown): unknown;
 }
 
 const require = createRequire(import.meta.url);

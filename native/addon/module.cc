@@ -1,6 +1,7 @@
 // The module: its exports, how it opens, and how it ends with its environment.
 #include "addon/addon.h"
 #include "addon/arguments.h"
+#include "addon/continuation_data.h"
 
 namespace millrace {
 
@@ -13,7 +14,8 @@ constexpr uint32_t kTimeAutoAdvance = 3;
 
 }  // namespace
 
-Addon::Addon(Napi::Env, Napi::Object exports) {
+Addon::Addon(Napi::Env env, Napi::Object exports) {
+  export_continuation_data(env, exports);
   DefineAddon(exports, {
                            InstanceMethod("open", &Addon::open),
                            InstanceMethod("flush", &Addon::flush),
