@@ -28,7 +28,9 @@ const folder = path.join(root, 'build', name);
 function run(command, args, inherit = false) {
   const result = spawnSync(command, args, { cwd: root, encoding: 'utf8', stdio: inherit ? 'inherit' : 'pipe' });
   if (result.error?.code === 'ENOENT') {
-    console.error(`${command} is not there: install it (Debian: cmake, ninja-build, libgtest-dev, clang, libclang-rt-dev)`);
+    console.error(
+      `${command} is not there: install it (Debian: cmake, ninja-build, libgtest-dev, clang, libclang-rt-dev)`,
+    );
     process.exit(1);
   }
   if (result.status === 0) return;
@@ -37,7 +39,15 @@ function run(command, args, inherit = false) {
 }
 
 function findClang() {
-  for (const compiler of ['clang++', 'clang++-19', 'clang++-18', 'clang++-17', 'clang++-16', 'clang++-15', 'clang++-14']) {
+  for (const compiler of [
+    'clang++',
+    'clang++-19',
+    'clang++-18',
+    'clang++-17',
+    'clang++-16',
+    'clang++-15',
+    'clang++-14',
+  ]) {
     if (spawnSync(compiler, ['--version']).status === 0) return compiler;
   }
   console.error('clang++ is not there: install it (Debian: clang, libclang-rt-14-dev); libFuzzer is part of it');

@@ -14,7 +14,9 @@ const require = createRequire(import.meta.url);
 function compiles(compiler) {
   const [command, ...flags] = compiler.split(' ').filter((word) => word !== '');
   const source = '#include <bit>\nint main() { return std::popcount(0u); }\n';
-  return spawnSync(command, [...flags, '-std=c++20', '-x', 'c++', '-fsyntax-only', '-'], { input: source }).status === 0;
+  return (
+    spawnSync(command, [...flags, '-std=c++20', '-x', 'c++', '-fsyntax-only', '-'], { input: source }).status === 0
+  );
 }
 
 function runs(command) {

@@ -41,7 +41,10 @@ export function generateLayout(header) {
       plain.push([screaming(name.slice(1)), constants.get(name)]);
       continue;
     }
-    const members = body.split(',').map((member) => member.trim()).filter((member) => member !== '');
+    const members = body
+      .split(',')
+      .map((member) => member.trim())
+      .filter((member) => member !== '');
     groups.push(
       members.map((member) => {
         const match = /^([A-Z]\w*) = (\d+)$/.exec(member);
@@ -54,7 +57,8 @@ export function generateLayout(header) {
   if (declarations !== expected) {
     throw new Error(`records.h: ${expected} declarations, but only ${declarations} are understood`);
   }
-  const record = /struct Record \{\s*uint32_t head;\s*uint32_t handle;\s*union \{\s*struct \{\s*uint32_t a;\s*uint32_t b;\s*\};\s*double value;\s*\};\s*\};/;
+  const record =
+    /struct Record \{\s*uint32_t head;\s*uint32_t handle;\s*union \{\s*struct \{\s*uint32_t a;\s*uint32_t b;\s*\};\s*double value;\s*\};\s*\};/;
   if (!record.test(code)) throw new Error('records.h: struct Record is not the one that this script knows');
   const fields = [
     ['RECORD_BYTES', 16],

@@ -93,11 +93,12 @@ describe('a drain that throws', () => {
       'uncaught: drain 2',
       'uncaught: drain 3',
     ]);
-    expect(output.split('\n').filter((line) => line.startsWith('fired')).sort()).toEqual([
-      'fired 0',
-      'fired 1',
-      'fired 2',
-    ]);
+    expect(
+      output
+        .split('\n')
+        .filter((line) => line.startsWith('fired'))
+        .sort(),
+    ).toEqual(['fired 0', 'fired 1', 'fired 2']);
   });
 
   test('ends the process where nobody handles it', async () => {
@@ -167,15 +168,19 @@ describe('threads', () => {
 
 describe('hostile ring contents', () => {
   const seed = Number(process.env.MILLRACE_SEED ?? Math.floor(Math.random() * 2 ** 32));
-  test.each(['auto', 'uv'])(`are refused on the backend %s (MILLRACE_SEED=${seed})`, async (backend) => {
-    const { code, signal, output, errors } = await run('hostile-rings.mjs', [String(seed), '3000'], {
-      MILLRACE_BACKEND: backend,
-    });
-    expect({ code, signal, errors }).toEqual({ code: 0, signal: null, errors: '' });
-    const result = JSON.parse(output);
-    expect(result.turns).toBe(3000);
-    expect(result.faults).toBeGreaterThan(0);
-  }, 60_000);
+  test.each(['auto', 'uv'])(
+    `are refused on the backend %s (MILLRACE_SEED=${seed})`,
+    async (backend) => {
+      const { code, signal, output, errors } = await run('hostile-rings.mjs', [String(seed), '3000'], {
+        MILLRACE_BACKEND: backend,
+      });
+      expect({ code, signal, errors }).toEqual({ code: 0, signal: null, errors: '' });
+      const result = JSON.parse(output);
+      expect(result.turns).toBe(3000);
+      expect(result.faults).toBeGreaterThan(0);
+    },
+    60_000,
+  );
 });
 
 describe('arguments are checked', () => {
@@ -184,10 +189,7 @@ describe('arguments are checked', () => {
     ['addon.counters()', 'Error ERR_MILLRACE_INVALID_STATE: The addon is not open: call open first'],
     ['addon.open()', 'TypeError ERR_INVALID_ARG_TYPE: options must be an object; got undefined'],
     ['addon.open({})', 'TypeError ERR_INVALID_ARG_TYPE: drain must be a function; got undefined'],
-    [
-      'addon.open({ backend: 1 }, () => {})',
-      'TypeError ERR_INVALID_ARG_TYPE: options.backend must be a string; got 1',
-    ],
+    ['addon.open({ backend: 1 }, () => {})', 'TypeError ERR_INVALID_ARG_TYPE: options.backend must be a string; got 1'],
     [
       "addon.open({ backend: 'epoll' }, () => {})",
       "Error ERR_MILLRACE_BACKEND: options.backend must be one of 'auto', 'uring', 'uv'; got 'epoll'",
@@ -242,7 +244,7 @@ describe('arguments are checked', () => {
     ],
     ['addon.openIo(); addon.name(1, 1)', 'TypeError ERR_INVALID_ARG_TYPE: peer must be a boolean; got 1'],
     [
-      "addon.openIo(); addon.connect({ toString() { throw 1 } }, 1)",
+      'addon.openIo(); addon.connect({ toString() { throw 1 } }, 1)',
       'TypeError ERR_INVALID_ARG_TYPE: address must be a string; got an object',
     ],
   ])('once open: %s', async (expression, message) => {

@@ -45,7 +45,8 @@ const attack = () => {
     const sane = random(16) !== 0;
     border.submissions[index * 4 + 2] = sane ? random(256) * 65_536 : word();
     border.submissions[index * 4 + 3] = sane ? random(16_384) : word();
-    if (kind === 1) border.values[index * 2 + 1] = [Number.NaN, -1, Infinity, addon.clock() + random(50), 1e300][random(5)];
+    if (kind === 1)
+      border.values[index * 2 + 1] = [Number.NaN, -1, Infinity, addon.clock() + random(50), 1e300][random(5)];
     control[SUBMISSION_TAIL]++;
   }
   if (random(20) === 0) for (let i = random(4096 * 4); i > 0; i--) border.submissions[random(4096 * 4)] = word();

@@ -3,7 +3,7 @@ import { RawBorder } from '../raw-border.mjs';
 
 const border = new RawBorder();
 const { addon } = border;
-const deadlines = Array.from({ length: 1000 }, (_, slot) => addon.clock() + (slot * 7919) % 50 + slot / 1000);
+const deadlines = Array.from({ length: 1000 }, (_, slot) => addon.clock() + ((slot * 7919) % 50) + slot / 1000);
 const fired = new Map();
 border.onRecord = (_kind, slot) => fired.set(slot, addon.clock());
 for (const [slot, deadline] of deadlines.entries()) border.arm(slot, deadline);

@@ -20,11 +20,13 @@ onFired = (slot) => {
 border.arm(0, start + 10);
 border.arm(1, start + 55.001);
 border.arm(2, start + 55);
-setImmediate(() => setImmediate(() => {
-  result.standsStill = elapsed() === 0;
-  addon.setTime(2, 25);
-  addon.setTime(2, 30);
-}));
+setImmediate(() =>
+  setImmediate(() => {
+    result.standsStill = elapsed() === 0;
+    addon.setTime(2, 25);
+    addon.setTime(2, 30);
+  }),
+);
 
 function advanced() {
   border.cancel(0);
