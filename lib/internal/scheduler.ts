@@ -36,6 +36,9 @@ export class Scheduler {
   credit = POLLS_PER_TICK;
   coop = COOP_BUDGET;
 
+  /** Live tasks that were cancelled: while there is none, nobody needs to find out whether it is one. */
+  cancelled = 0;
+
   polls = 0;
   spawned = 0;
   ended = 0;

@@ -136,6 +136,7 @@ export class Task<T = unknown> extends SharedOperation<T> implements Runnable, W
   abort(reason?: unknown): void {
     if (this.state !== PENDING || this.cancelled) return;
     this.cancelled = true;
+    scheduler.cancelled++;
     this.reason = abortError(reason);
     const operation = this.waitingFor;
     if (operation !== null && !operation.shielded) {
@@ -321,12 +322,22 @@ export class Task<T = unknown> extends SharedOperation<T> implements Runnable, W
   #end(state: number, value: unknown): void {
     this.#generator = null;
     scheduler.ended++;
+    if (this.cancelled) scheduler.cancelled--;
+    if (this.waitingFor !== null) this.#leaveWaiting();
     if (this.attached !== null) this.#releaseAttached();
     const group = this.group;
     group.remove(this as Task);
     if (state === REJECTED) this.reject(value);
     else this.fulfill(value as T);
     group.ended(this as Task);
+  }
+
+  /** It ended while it waits: an async task that did not await, or a generator that was driven by hand. */
+  #leaveWaiting(): void {
+    const operation = this.waitingFor as Operation<unknown>;
+    this.waitingFor = null;
+    operation.removeWaiter(this as Task);
+    if (!operation.shared) operation.cancel(new AbortError('The task that owned this has ended'));
   }
 
   /** It ended while scopes, tokens or operations of its own were alive: they end with it. */

@@ -92,7 +92,9 @@ function joinRound(): YieldPromise {
  */
 export function yieldNow(): Yield {
   if (scheduler.inTask) return fiberYield;
-  const task = currentTask();
-  if (task !== null && task.cancelled) return new Failed(task.reason);
+  if (scheduler.cancelled > 0) {
+    const task = currentTask();
+    if (task?.cancelled === true) return new Failed(task.reason);
+  }
   return joinRound();
 }
