@@ -3,6 +3,7 @@ import { type SignalOption, withSignal } from '../internal/cancel.js';
 import { checkInteger } from '../internal/errors.js';
 import { COMPLETION_CONNECT, RESET, SUBMISSION_CLOSE } from '../internal/layout.js';
 import { Operation, PENDING, REJECTED } from '../internal/operation.js';
+import { snapshot } from '../internal/task-context.js';
 import { openArenas } from './arenas.js';
 import { type Endpoint, endpoints } from './endpoints.js';
 import { Lookup } from './lookup.js';
@@ -21,6 +22,7 @@ export interface ConnectOptions extends SocketHandlers, SocketOptions, SignalOpt
 class Connect extends Operation<Socket> implements Endpoint {
   handle = -1;
   readonly #options: ConnectOptions;
+  readonly #context = snapshot();
   readonly #lookup: Lookup;
   #addresses: string[] = [];
   #error: Error | null = null;
@@ -48,7 +50,7 @@ class Connect extends Operation<Socket> implements Endpoint {
       this.#failed(a | 0);
       return;
     }
-    const socket = new Socket(handle, this.#options, this.#options);
+    const socket = new Socket(handle, this.#options, this.#context);
     socket.opened();
     this.fulfill(socket);
   }

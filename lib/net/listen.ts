@@ -11,6 +11,7 @@ import {
   SUBMISSION_SOCKET_REF,
 } from '../internal/layout.js';
 import { Operation, PENDING, REJECTED, SharedOperation } from '../internal/operation.js';
+import { type Snapshot, snapshot } from '../internal/task-context.js';
 import { openArenas } from './arenas.js';
 import { type Endpoint, endpoints } from './endpoints.js';
 import { Lookup } from './lookup.js';
@@ -54,6 +55,7 @@ export class Listener implements Endpoint, AsyncIterable<Socket> {
   /** Connections accepted so far. */
   accepted = 0;
   readonly #options: ListenOptions;
+  readonly #context: Snapshot | null;
   readonly #handled: boolean;
   readonly #untaken: Socket[] = [];
   readonly #waiting: Accept[] = [];
@@ -62,9 +64,10 @@ export class Listener implements Endpoint, AsyncIterable<Socket> {
   #closed: Closed | null = null;
 
   /** @internal Use `listen`. */
-  constructor(handle: number, options: ListenOptions) {
+  constructor(handle: number, options: ListenOptions, context: Snapshot | null) {
     this.handle = handle;
     this.#options = options;
+    this.#context = context;
     this.#handled = options.open !== undefined || options.data !== undefined;
     endpoints.add(this);
     border.keepAlive();
@@ -154,7 +157,7 @@ export class Listener implements Endpoint, AsyncIterable<Socket> {
       return;
     }
     this.accepted++;
-    const socket = new Socket(handle, this.#options, this.#options);
+    const socket = new Socket(handle, this.#options, this.#context);
     if (this.#handled) {
       socket.opened();
       return;
@@ -171,8 +174,10 @@ export class Listener implements Endpoint, AsyncIterable<Socket> {
       process.emitWarning(error.message, { type: 'MillraceWarning', code: (error as Error & { code: string }).code });
       return;
     }
+    const tell = (): void => listenError.call(this.#options, error);
     try {
-      listenError(error);
+      if (this.#context === null) tell();
+      else this.#context(tell, undefined);
     } catch (thrown) {
       process.nextTick(() => {
         throw thrown;
@@ -213,6 +218,7 @@ class Accept extends Operation<Socket | null> {
 
 class Listen extends Operation<Listener> {
   readonly #options: ListenOptions;
+  readonly #context = snapshot();
   readonly #lookup: Lookup | null;
 
   constructor(options: ListenOptions) {
@@ -258,7 +264,7 @@ class Listen extends Operation<Listener> {
         openArenas();
         const handle = border.open().listen(address, port, backlog, flags);
         if (handle >= 0) {
-          this.fulfill(new Listener(handle, this.#options));
+          this.fulfill(new Listener(handle, this.#options, this.#context));
           return;
         }
         error ??= systemError(handle, 'listen', address, port);

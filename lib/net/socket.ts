@@ -25,7 +25,7 @@ import {
   SUBMISSION_SOCKET_REF,
 } from '../internal/layout.js';
 import { type Operation, Ready, SharedOperation } from '../internal/operation.js';
-import { type Snapshot, snapshot } from '../internal/task-context.js';
+import type { Snapshot } from '../internal/task-context.js';
 import { type Arenas, openArenas } from './arenas.js';
 import { Chunk } from './chunk.js';
 import { type Endpoint, endpoints } from './endpoints.js';
@@ -110,7 +110,8 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
   readonly #highWaterMark: number;
   readonly #writeLimit: number;
   readonly #allowHalfOpen: boolean;
-  readonly #context: Snapshot | null = snapshot();
+  /** The async context of the `listen` or `connect` that was given the handlers. */
+  readonly #context: Snapshot | null;
   #state = OPEN;
   /** Bytes submitted, modulo 2^32: what `bytesSent` of the arenas is compared with. */
   #submitted: number;
@@ -123,13 +124,14 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
   #reads: ReadQueue | null = null;
 
   /** @internal Use `connect` or `listen`. */
-  constructor(handle: number, handlers: SocketHandlers, options: SocketOptions) {
+  constructor(handle: number, options: SocketHandlers & SocketOptions, context: Snapshot | null) {
     this.handle = handle;
+    this.#context = context;
     this.#arenas = openArenas();
     this.#slot = handle & SLOT_MASK;
     this.#submitted = this.#arenas.bytesSent[this.#slot] as number;
-    this.#handlers = handlers;
-    this.#onData = handlers.data ?? null;
+    this.#handlers = options;
+    this.#onData = options.data ?? null;
     this.#highWaterMark = options.highWaterMark ?? HIGH_WATER_MARK;
     this.#writeLimit = options.writeLimit ?? WRITE_LIMIT;
     this.#allowHalfOpen = options.allowHalfOpen === true;
