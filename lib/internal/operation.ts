@@ -228,8 +228,9 @@ export abstract class Operation<T> implements PromiseLike<T> {
   promiseFor(task: Task | null): Promise<T> {
     const delivery = new Delivery<T>();
     if (this.state === PENDING) {
-      if (task !== null) this.ownBy(task);
+      // The waiter first: in a cancelled task the operation is cancelled at once, and the await must be told.
       this.addWaiter(delivery as Waiter);
+      if (task !== null) this.ownBy(task);
     } else {
       if (this.state === REJECTED) {
         observed(this as Operation<unknown>);
