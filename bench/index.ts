@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { type Analysis, analyze } from './analysis/analyze.js';
@@ -5,7 +6,7 @@ import { BaselineError, readBaseline } from './analysis/baseline.js';
 import { type BenchOptions, parseBenchOptions, USAGE, UsageError } from './cli/options.js';
 import { CONTESTANTS } from './contestants/catalog.js';
 import type { RunReport } from './model.js';
-import { resultsFolder } from './paths.js';
+import { peersFolder, resultsFolder } from './paths.js';
 import { htmlReport } from './report/html/page.js';
 import { markdownReport } from './report/markdown.js';
 import { terminalReport } from './report/terminal.js';
@@ -40,6 +41,11 @@ function printCatalog(): void {
 }
 
 async function race(options: BenchOptions): Promise<number> {
+  if (!existsSync(peersFolder)) {
+    throw new UsageError(
+      `the peers' sources are missing (${peersFolder}): the npm package does not carry them; run it in a clone of the repository`,
+    );
+  }
   // Read before the run: a wrong name must not cost twenty minutes first.
   const baseline = options.baseline === null ? null : await readBaseline(options.baseline);
   const report = await runBenchmark(options.settings, createProgress(process.stderr));

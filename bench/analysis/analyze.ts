@@ -57,7 +57,9 @@ function findingsOf(report: RunReport): Finding[] {
     for (const contestant of new Set(cells.flatMap((cell) => cell.results.map((result) => result.contestant)))) {
       const info = report.contestants.find(({ id }) => id === contestant);
       const last = ordered
-        .flatMap((cell) => cell.results.filter((result) => result.contestant === contestant).map((result) => ({ cell, result })))
+        .flatMap((cell) =>
+          cell.results.filter((result) => result.contestant === contestant).map((result) => ({ cell, result })),
+        )
         .filter(({ result }) => result.value !== null)
         .at(-1);
       if (last === undefined) continue;

@@ -9,7 +9,7 @@ export interface CellComparison extends Comparison {
   readonly cell: CellReport;
   readonly contestant: string;
   readonly now: number;
-  readonly then: number;
+  readonly before: number;
 }
 
 export interface BaselineComparison {
@@ -46,14 +46,14 @@ export function compareWithBaseline(report: RunReport, baseline: RunReport): Bas
     // Another unit is another measure, even under the same name.
     if (before === undefined || before.unit !== cell.unit || before.n !== cell.n) continue;
     for (const result of cell.results) {
-      const then = resultFor(before, result.contestant)?.value;
-      if (result.value === null || then == null) continue;
+      const earlier = resultFor(before, result.contestant)?.value;
+      if (result.value === null || earlier == null) continue;
       rows.push({
         cell,
         contestant: result.contestant,
         now: result.value.median,
-        then: then.median,
-        ...compare(result.value, then, cell.better),
+        before: earlier.median,
+        ...compare(result.value, earlier, cell.better),
       });
     }
   }

@@ -48,7 +48,8 @@ function limitOf(
   }
   if (cell.workload === 'timer') return timerLimit(cpuNs, result);
   if (share < IDLE_BELOW) return waitingLimit(cell, share, result);
-  const sibling = contestant?.family === 'tokio' ? resultFor(cell, 'tokio-current')?.cpuNsPerOperation?.median : undefined;
+  const sibling =
+    contestant?.family === 'tokio' ? resultFor(cell, 'tokio-current')?.cpuNsPerOperation?.median : undefined;
   if (share > PARALLEL_ABOVE && sibling !== undefined && cpuNs > sibling * COORDINATION_ABOVE) {
     return {
       limit: 'coordination',

@@ -25,7 +25,7 @@ each sample. Missing toolchains are left out with the reason. The report is writ
   --quick               a short run: at most 3 minutes once the peers are built
   --only LIST           workloads (${WORKLOADS.join(', ')}) or cells (scheduling/light, echo/64B, ...)
   --runtimes LIST       families (tokio, millrace, go, bun, node) or single ones (see --list)
-  --samples N           samples of each runtime in each cell (1 to 1000; default 7, quick 3)
+  --samples N           samples of each runtime in each cell (1 to 1000; default 5, quick 3)
   --measure-ms MS       warm work of one compute sample (default 500, quick 300)
   --no-pin              do not pin processes to cores
   --baseline FILE       compare with a run that was saved before
@@ -37,8 +37,8 @@ each sample. Missing toolchains are left out with the reason. The report is writ
   -h, --help            print this, and end
 `;
 
-// A first round of the quick plan takes about a minute; with this limit three fit on a fast machine, and one on a slow.
-const QUICK_LIMIT_SECONDS = 165;
+// A round of the quick plan takes about 50 s: three fit, on a slow machine two. Building peers does not count.
+const QUICK_LIMIT_SECONDS = 170;
 
 /** @throws UsageError */
 export function parseBenchOptions(argv: readonly string[]): BenchOptions {
@@ -53,13 +53,13 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
       runtimes: list('--runtimes', values.runtimes, [
         ...new Set(CONTESTANTS.flatMap((contestant) => [contestant.family, contestant.id])),
       ]),
-      samples: wholeNumber('--samples', values.samples, 1, 1_000) ?? (quick ? 3 : 7),
+      samples: wholeNumber('--samples', values.samples, 1, 1_000) ?? (quick ? 3 : 5),
       pin: values['no-pin'] !== true,
       limitSeconds: quick && values.samples === undefined ? QUICK_LIMIT_SECONDS : Number.POSITIVE_INFINITY,
       warmupMs: quick ? 200 : 500,
       measureMs: wholeNumber('--measure-ms', values['measure-ms'], 1, 60_000) ?? (quick ? 300 : 500),
-      echoWarmupSeconds: quick ? 0.4 : 1,
-      echoSeconds: quick ? 0.8 : 2,
+      echoWarmupSeconds: quick ? 0.3 : 1,
+      echoSeconds: quick ? 0.6 : 2,
     },
     json: file('--json', values.json),
     markdown: file('--markdown', values.markdown),

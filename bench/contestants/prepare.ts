@@ -106,7 +106,11 @@ async function prepareBun(onStep: OnStep): Promise<Prepared> {
 }
 
 async function prepareNode(): Promise<Prepared> {
-  return { ok: true, command: [process.execPath, join(peersFolder, 'node', 'main.mjs')], version: `Node ${process.version}` };
+  return {
+    ok: true,
+    command: [process.execPath, join(peersFolder, 'node', 'main.mjs')],
+    version: `Node ${process.version}`,
+  };
 }
 
 async function prepareMillrace(): Promise<Prepared> {

@@ -62,7 +62,6 @@ export function armAndDisarm(): () => void {
 
 export const SPAWNS_PER_BATCH = 1_000;
 
-// biome-ignore lint/correctness/useYield: an empty task
 function* empty(): Generator<never, void, unknown> {}
 
 export async function spawnBatch(): Promise<void> {

@@ -48,7 +48,9 @@ export function headline(report: RunReport): string {
   const worst = sorted.at(-1);
   const parts = [`Millrace is ahead of the better Tokio in ${ahead.length} of ${raced.length} cells.`];
   if (best !== undefined && worst !== undefined && best !== worst) {
-    parts.push(`Best: ${nameOf(best.cell)}, ${best.ratio.toFixed(2)}x. Worst: ${nameOf(worst.cell)}, ${worst.ratio.toFixed(2)}x.`);
+    parts.push(
+      `Best: ${nameOf(best.cell)}, ${best.ratio.toFixed(2)}x. Worst: ${nameOf(worst.cell)}, ${worst.ratio.toFixed(2)}x.`,
+    );
   }
   return parts.join(' ');
 }

@@ -68,10 +68,10 @@ function results(report: RunReport, cell: RunReport['cells'][number]): string {
 }
 
 function baseline(report: RunReport, analysis: Analysis): string {
-  const rows = (analysis.baseline?.rows ?? []).map(({ cell, contestant, now, then, ratio, noise, verdict }) => [
+  const rows = (analysis.baseline?.rows ?? []).map(({ cell, contestant, now, before, ratio, noise, verdict }) => [
     cell.id,
     labelOf(report, contestant),
-    formatValue(then, cell.unit),
+    formatValue(before, cell.unit),
     formatValue(now, cell.unit),
     formatRatio(ratio),
     Number.isNaN(noise) ? '-' : `±${formatPercent(noise)}`,

@@ -70,9 +70,9 @@ function targetLines({ targets }: Analysis): string {
 
 function baselineLines(report: RunReport, { baseline }: Analysis): string {
   if (baseline === null) return '';
-  const rows = baseline.rows.map(({ cell, contestant, now, then, ratio, noise, verdict }) => [
+  const rows = baseline.rows.map(({ cell, contestant, now, before, ratio, noise, verdict }) => [
     `${cell.id} ${labelOf(report, contestant)}`,
-    formatValue(then, cell.unit),
+    formatValue(before, cell.unit),
     formatValue(now, cell.unit),
     formatRatio(ratio),
     formatPercent(noise),

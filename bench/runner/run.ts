@@ -133,7 +133,10 @@ async function runRounds(
   progress: Progress,
 ): Promise<number> {
   const { samples: rounds, limitSeconds } = bench.settings;
-  const perRound = plan.reduce((sum, { contestants }) => sum + contestants.length, 0);
+  const total = plan.reduce(
+    (sum, { cell, contestants }) => sum + contestants.length * Math.min(rounds, cell.samplesMax),
+    0,
+  );
   const start = performance.now();
   const elapsedSeconds = () => (performance.now() - start) / 1_000;
   let done = 0;
@@ -143,8 +146,8 @@ async function runRounds(
       return round;
     }
     for (const [index, { cell, contestants }] of plan.entries()) {
+      if (round >= cell.samplesMax) continue;
       for (const contestant of rotate(contestants, round + index)) {
-        const total = perRound * rounds;
         const pace = done === 0 ? expectedSeconds(cell, bench.settings) : elapsedSeconds() / done;
         progress.sample(done, total, `${cell.title} ${cell.load}, ${contestant.label}`, pace * (total - done));
         const key = keyOf(cell.id, contestant.id);

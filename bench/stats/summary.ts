@@ -60,7 +60,6 @@ const SAMPLES_FOR_MAD = 5;
 export function relativeNoise(summary: Summary): number {
   if (summary.count < 2 || summary.median === 0) return Number.NaN;
   const deviation = MAD_TO_DEVIATION * summary.mad;
-  const spread =
-    summary.count < SAMPLES_FOR_MAD ? Math.max(deviation, (summary.max - summary.min) / 2) : deviation;
+  const spread = summary.count < SAMPLES_FOR_MAD ? Math.max(deviation, (summary.max - summary.min) / 2) : deviation;
   return spread / Math.abs(summary.median);
 }

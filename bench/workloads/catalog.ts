@@ -13,7 +13,13 @@ export interface Cell {
   readonly unit: string;
   readonly better: 'higher' | 'lower';
   readonly quick: boolean;
+  /** A cell whose every sample takes long is sampled in the first rounds only. */
+  readonly samplesMax: number;
 }
+
+/** A million tasks at once take seconds, and in some runtimes gigabytes. */
+const LARGE_SAMPLES_MAX = 3;
+const LARGE_N = 1_000_000;
 
 export interface ComputeCell extends Cell {
   readonly kind: 'compute';
@@ -69,6 +75,7 @@ function compute(program: ComputeWorkload, load: string, n: number, quick: boole
     unit: perCpuSecond ? 'timers per CPU-second' : `${noun}/s`,
     better: 'higher',
     quick,
+    samplesMax: n >= LARGE_N ? LARGE_SAMPLES_MAX : Number.POSITIVE_INFINITY,
     program,
     expectedChecksum: String(checksums[program](BigInt(n))),
     perCpuSecond,
@@ -86,6 +93,7 @@ function echo(load: string, messageBytes: number, inFlight: number): EchoCell {
     unit: 'messages per server CPU-second',
     better: 'higher',
     quick: true,
+    samplesMax: Number.POSITIVE_INFINITY,
     messageBytes,
     inFlight,
     connections: 64,
@@ -102,6 +110,7 @@ const importCell: ImportCell = {
   unit: 'ms',
   better: 'lower',
   quick: true,
+  samplesMax: Number.POSITIVE_INFINITY,
 };
 
 export const CELLS: readonly AnyCell[] = [

@@ -13,7 +13,12 @@ function limitOf(cell: CellReport, contestant: string, cells: CellReport[] = [ce
   const result = resultFor(cell, contestant);
   if (result === undefined) throw new Error(`no result of ${contestant}`);
   const { contestants } = madeReport(cells);
-  return bottleneckOf(cell, result, cells, contestants.find(({ id }) => id === contestant));
+  return bottleneckOf(
+    cell,
+    result,
+    cells,
+    contestants.find(({ id }) => id === contestant),
+  );
 }
 
 describe('ratios', () => {

@@ -53,20 +53,36 @@ describe.runIf(process.platform === 'linux')('the load generator', () => {
   });
 
   it.each([
-    ['changes one byte', (socket: Socket, chunk: Buffer) => {
-      const changed = Buffer.from(chunk);
-      changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
-      socket.write(changed);
-    }, /wrong bytes/],
-    ['swaps two halves', (socket: Socket, chunk: Buffer) => {
-      socket.write(Buffer.concat([chunk.subarray(chunk.length / 2), chunk.subarray(0, chunk.length / 2)]));
-    }, /wrong bytes/],
-    ['says everything twice', (socket: Socket, chunk: Buffer) => {
-      socket.write(Buffer.concat([chunk, chunk]));
-    }, /more than it got/],
-    ['hangs up', (socket: Socket) => {
-      socket.end();
-    }, /closed a connection/],
+    [
+      'changes one byte',
+      (socket: Socket, chunk: Buffer) => {
+        const changed = Buffer.from(chunk);
+        changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+        socket.write(changed);
+      },
+      /wrong bytes/,
+    ],
+    [
+      'swaps two halves',
+      (socket: Socket, chunk: Buffer) => {
+        socket.write(Buffer.concat([chunk.subarray(chunk.length / 2), chunk.subarray(0, chunk.length / 2)]));
+      },
+      /wrong bytes/,
+    ],
+    [
+      'says everything twice',
+      (socket: Socket, chunk: Buffer) => {
+        socket.write(Buffer.concat([chunk, chunk]));
+      },
+      /more than it got/,
+    ],
+    [
+      'hangs up',
+      (socket: Socket) => {
+        socket.end();
+      },
+      /closed a connection/,
+    ],
   ])('notices a server that %s', async (_, answer, message) => {
     const port = await serve(answer);
     const finished = await run('--port', String(port), '--connections', '2');

@@ -47,7 +47,9 @@ const programs = new Map(
 
 /** The contestants that run cells of this kind, as a table for `each`. */
 function racing(kind: CellKind) {
-  return CONTESTANTS.filter(({ kinds }) => kinds.includes(kind)).map((contestant) => [contestant.id, contestant] as const);
+  return CONTESTANTS.filter(({ kinds }) => kinds.includes(kind)).map(
+    (contestant) => [contestant.id, contestant] as const,
+  );
 }
 
 describe.each(racing('compute'))('%s', (_, contestant) => {

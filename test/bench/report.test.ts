@@ -123,6 +123,11 @@ describe('the terminal report', () => {
   });
 
   it('lines its columns up', () => {
-    expect(alignColumns([['a', '1'], ['bbb', '22']])).toEqual(['a     1', 'bbb  22']);
+    expect(
+      alignColumns([
+        ['a', '1'],
+        ['bbb', '22'],
+      ]),
+    ).toEqual(['a     1', 'bbb  22']);
   });
 });

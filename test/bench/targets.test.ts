@@ -28,7 +28,10 @@ describe('targets', () => {
       aimReached: true,
       complete: true,
     });
-    expect(row(scheduling([1.6, 0.99, 1.7, 2]), /^scheduling, fibers/)).toMatchObject({ measured: 0.99, reached: 'no' });
+    expect(row(scheduling([1.6, 0.99, 1.7, 2]), /^scheduling, fibers/)).toMatchObject({
+      measured: 0.99,
+      reached: 'no',
+    });
   });
 
   it('are not called complete when some cells did not run, nor run when none did', () => {
@@ -57,7 +60,11 @@ describe('targets', () => {
   });
 
   it('hold the spawn against current_thread, even where multi_thread is faster', () => {
-    const cell = madeCell('spawn/100k', { 'millrace-fibers': at(90), 'tokio-current': at(100), 'tokio-multi': at(300) });
+    const cell = madeCell('spawn/100k', {
+      'millrace-fibers': at(90),
+      'tokio-current': at(100),
+      'tokio-multi': at(300),
+    });
     expect(row([cell], /^spawn/)).toMatchObject({ measured: 0.9, reached: 'yes' });
   });
 

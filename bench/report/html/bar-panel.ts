@@ -3,7 +3,7 @@ import { formatBytes, formatNs, formatPercent, formatRatio, formatValue } from '
 import type { CellReport, ContestantResult, RunReport } from '../../model.js';
 import { relativeNoise } from '../../stats/summary.js';
 import { labelOf } from '../tables.js';
-import { at, escape } from './markup.js';
+import { at, escapeHtml } from './markup.js';
 import { colourClass } from './palette.js';
 
 const WIDTH = 480;
@@ -28,9 +28,9 @@ export function barPanel(report: RunReport, cell: CellReport): string {
   const height = TOP + cell.results.length * ROW + BOTTOM;
   const scale = (value: number) => LABEL_WIDTH + (greatest > 0 ? (value / greatest) * PLOT : 0);
   const rows = cell.results.map((result, k) => barRow(report, cell, result, TOP + k * ROW, scale)).join('\n');
-  const heading = `${escape(cell.title)}, ${escape(cell.load)}`;
-  return `<figure class="panel"><h3>${heading} <span>${escape(panelNote(cell))}</span></h3>
-<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${heading}: ${escape(summaryOf(report, cell))}">
+  const heading = `${escapeHtml(cell.title)}, ${escapeHtml(cell.load)}`;
+  return `<figure class="panel"><h3>${heading} <span>${escapeHtml(panelNote(cell))}</span></h3>
+<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${heading}: ${escapeHtml(summaryOf(report, cell))}">
 ${tokio === undefined ? '' : tokioLine(scale(tokio), height)}
 ${rows}
 </svg></figure>`;
@@ -57,11 +57,11 @@ function barRow(
   const middle = top + ROW / 2;
   const baseline = at(middle + 4.5);
   const isOurs = result.contestant.startsWith('millrace');
-  const label = escape(labelOf(report, result.contestant));
+  const label = escapeHtml(labelOf(report, result.contestant));
   const name = `<text class="${isOurs ? 'strong' : 'soft'}" x="${LABEL_WIDTH - 10}" y="${baseline}" text-anchor="end">${label}</text>`;
   const { value, first } = result;
   if (value === null) {
-    const why = escape(result.failures[0] ?? 'no sample');
+    const why = escapeHtml(result.failures[0] ?? 'no sample');
     return `<g class="row"><title>${label}: failed. ${why}</title>${name}<text class="tiny" x="${LABEL_WIDTH}" y="${baseline}">failed</text></g>`;
   }
   const left = LABEL_WIDTH;
@@ -75,9 +75,9 @@ function barRow(
   const ring =
     first === null ? '' : `<circle class="first" cx="${at(scale(first.median))}" cy="${at(middle)}" r="3.2"/>`;
   const figureX = WIDTH - FIGURE_WIDTH + 12;
-  return `<g class="row ${colourClass(result.contestant)}"><title>${escape(describe(label, cell, result))}</title>${name}
+  return `<g class="row ${colourClass(result.contestant)}"><title>${escapeHtml(describe(label, cell, result))}</title>${name}
 <rect class="bar" x="${left}" y="${at(middle - BAR / 2)}" width="${at(Math.max(1, end - left))}" height="${BAR}" rx="2"/>${whisker}${ring}
-<text class="${isOurs ? 'strong' : ''}" x="${figureX}" y="${baseline}">${escape(formatValue(value.median, cell.unit))}</text>
+<text class="${isOurs ? 'strong' : ''}" x="${figureX}" y="${baseline}">${escapeHtml(formatValue(value.median, cell.unit))}</text>
 <text class="soft" x="${WIDTH - 1}" y="${baseline}" text-anchor="end">${Number.isFinite(ratio) ? formatRatio(ratio) : ''}</text></g>`;
 }
 

@@ -1,6 +1,6 @@
 // Markup as strings, with everything from outside escaped. Tags are closed as in XML, so that a test can check nesting.
 
-export function escape(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
 

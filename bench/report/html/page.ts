@@ -2,10 +2,13 @@ import type { Analysis } from '../../analysis/analyze.js';
 import type { RunReport } from '../../model.js';
 import { headline, heroes } from '../headline.js';
 import { methodOf } from '../method.js';
-import { escape, table } from './markup.js';
+import { escapeHtml, table } from './markup.js';
 import { ratioStrip } from './ratio-strip.js';
 import { analysisSection, baselineSection, referenceSection, targetsSection, workloadSections } from './sections.js';
 import { stylesheet } from './style.js';
+
+// A machine that only waits stays below it.
+const QUIET_LOAD_MAX = 0.5;
 
 /** The whole report as one HTML file that loads nothing from elsewhere. */
 export function htmlReport(report: RunReport, analysis: Analysis): string {
@@ -16,21 +19,22 @@ export function htmlReport(report: RunReport, analysis: Analysis): string {
 <head>
 <meta charset="utf-8"/>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
-<title>Millrace benchmark, ${escape(report.date.slice(0, 10))}</title>
+<title>Millrace benchmark, ${escapeHtml(report.date.slice(0, 10))}</title>
 <style>${stylesheet()}</style>
 </head>
 <body>
 <header>
 <div class="brand">${WHEEL}<span>Millrace benchmark</span></div>
 <h1>The race against Tokio</h1>
-<p class="lede">${escape(headline(report))}</p>
+<p class="lede">${escapeHtml(headline(report))}</p>
 ${heroTiles(report)}
 <ul class="facts">
-<li><b>${escape(date)}</b></li>
-<li><b>${escape(report.machine.cpu)}</b>, ${report.machine.cores} cores</li>
-<li>${escape(report.machine.kernel)}</li>
+<li><b>${escapeHtml(date)}</b></li>
+<li><b>${escapeHtml(report.machine.cpu)}</b>, ${report.machine.cores} cores</li>
+<li>${escapeHtml(report.machine.kernel)}</li>
 <li>${report.mode} run, ${report.roundsDone} samples in each cell</li>
 </ul>
+${unquietNote(report)}
 </header>
 <main>
 ${strip === '' ? '' : `<section id="overview"><h2>Everything at a glance</h2><p class="note">How many times the speed of the better of Tokio’s two runtimes, on a logarithmic axis. Right of the line is faster. The stroke behind a dot is its range.</p>${strip}</section>`}
@@ -42,7 +46,7 @@ ${referenceSection()}
 ${notRunSection(report)}
 <section id="method"><h2>How it was measured</h2><dl class="method">
 ${methodOf(report)
-  .map(([what, how]) => `<dt>${escape(what)}</dt><dd>${escape(how)}</dd>`)
+  .map(([what, how]) => `<dt>${escapeHtml(what)}</dt><dd>${escapeHtml(how)}</dd>`)
   .join('\n')}
 </dl></section>
 </main>
@@ -52,17 +56,24 @@ ${methodOf(report)
 `;
 }
 
+/** The one thing that a reader must know before any number. */
+function unquietNote(report: RunReport): string {
+  const { loadAverage } = report.machine;
+  if (loadAverage <= QUIET_LOAD_MAX) return '';
+  return `<p class="warning">Something else was running: the load average was ${loadAverage.toFixed(1)} at the start. Take the figures with care.</p>`;
+}
+
 function heroTiles(report: RunReport): string {
   const tiles = heroes(report).map(
     ({ title, detail, ratio }) =>
-      `<div class="hero${ratio < 1 ? ' behind' : ''}"><div class="number">${ratio.toFixed(2)}<small>x</small></div><div class="what">${escape(title)}</div><div class="how">${escape(detail)}, to the better Tokio</div></div>`,
+      `<div class="hero${ratio < 1 ? ' behind' : ''}"><div class="number">${ratio.toFixed(2)}<small>x</small></div><div class="what">${escapeHtml(title)}</div><div class="how">${escapeHtml(detail)}, to the better Tokio</div></div>`,
   );
   return tiles.length === 0 ? '' : `<div class="heroes">${tiles.join('')}</div>`;
 }
 
 function notRunSection(report: RunReport): string {
   if (report.notRun.length === 0) return '';
-  const rows = report.notRun.map(({ label, reason, how }) => [escape(label), escape(reason), escape(how)]);
+  const rows = report.notRun.map(({ label, reason, how }) => [escapeHtml(label), escapeHtml(reason), escapeHtml(how)]);
   return `<section id="not-run"><h2>Not run</h2>${table(['what', 'why', 'how to get it'], rows, 'prose')}</section>`;
 }
 

@@ -2,7 +2,7 @@ import { betterTokio, ratioToTokio } from '../../analysis/ratios.js';
 import { formatRatio } from '../../format.js';
 import type { CellReport, RunReport } from '../../model.js';
 import { labelOf } from '../tables.js';
-import { at, escape } from './markup.js';
+import { at, escapeHtml } from './markup.js';
 import { colourClass, colourKey } from './palette.js';
 
 const WIDTH = 900;
@@ -69,11 +69,11 @@ function stripRow(
   const marks = ordered
     .map((dot) => {
       const title = `${labelOf(report, dot.contestant)}: ${formatRatio(dot.ratio)} (${formatRatio(dot.low)} .. ${formatRatio(dot.high)})`;
-      return `<g class="row ${colourClass(dot.contestant)}"><title>${escape(title)}</title><line class="reach" x1="${at(x(dot.low))}" x2="${at(x(dot.high))}" y1="${at(y)}" y2="${at(y)}"/><circle class="dot" cx="${at(x(dot.ratio))}" cy="${at(y)}" r="${radiusOf(dot)}"/></g>`;
+      return `<g class="row ${colourClass(dot.contestant)}"><title>${escapeHtml(title)}</title><line class="reach" x1="${at(x(dot.low))}" x2="${at(x(dot.high))}" y1="${at(y)}" y2="${at(y)}"/><circle class="dot" cx="${at(x(dot.ratio))}" cy="${at(y)}" r="${radiusOf(dot)}"/></g>`;
     })
     .join('');
   const label = `${cell.title}, ${cell.load}`;
-  return `<line class="axis" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at(y)}" y2="${at(y)}"/><text x="${LEFT - 14}" y="${at(y + 4.5)}" text-anchor="end">${escape(label)}</text>${marks}`;
+  return `<line class="axis" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at(y)}" y2="${at(y)}"/><text x="${LEFT - 14}" y="${at(y + 4.5)}" text-anchor="end">${escapeHtml(label)}</text>${marks}`;
 }
 
 function isOurs({ contestant }: Dot): boolean {
@@ -95,6 +95,6 @@ function legend(report: RunReport): string {
     else entry.labels.push(label.replace('Millrace ', '').replace('Go, ', ''));
   }
   return [...byColour.values()]
-    .map(({ id, labels }) => `<li class="${colourClass(id)}"><i></i>${escape(labels.join(' / '))}</li>`)
+    .map(({ id, labels }) => `<li class="${colourClass(id)}"><i></i>${escapeHtml(labels.join(' / '))}</li>`)
     .join('');
 }

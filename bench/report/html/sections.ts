@@ -7,7 +7,7 @@ import { formatPercent, formatRatio, formatValue } from '../../format.js';
 import type { CellReport, RunReport } from '../../model.js';
 import { cellHeading, labelOf, RESULT_HEADINGS, resultRows, trendText } from '../tables.js';
 import { barPanel } from './bar-panel.js';
-import { escape, table } from './markup.js';
+import { escapeHtml, table } from './markup.js';
 import { colourClass } from './palette.js';
 import { sparkline } from './sparkline.js';
 
@@ -60,8 +60,8 @@ export function workloadSections(report: RunReport): string {
   for (const { id, title, introduction, workloads } of SECTIONS) {
     const cells = report.cells.filter((cell) => workloads.some((workload) => workload === cell.workload));
     if (cells.length === 0) continue;
-    parts.push(`<section id="${id}"><h2>${escape(title)}</h2>
-<p class="note">${escape(introduction)}</p>
+    parts.push(`<section id="${id}"><h2>${escapeHtml(title)}</h2>
+<p class="note">${escapeHtml(introduction)}</p>
 ${KEY}
 <div class="panels">${cells.map((cell) => barPanel(report, cell)).join('\n')}</div>
 <details><summary>The numbers</summary>${cells.map((cell) => numbersTable(report, cell)).join('\n')}</details></section>`);
@@ -74,25 +74,27 @@ function numbersTable(report: RunReport, cell: CellReport): string {
   const head = isEcho ? [...RESULT_HEADINGS, 'messages/s', 'median', '99 %'] : RESULT_HEADINGS;
   const rows = resultRows(report, cell).map((row) => {
     const cells = [row.runtime, row.value, row.ratio, row.spread, row.range, row.first, row.cpu, row.memory];
-    if (!isEcho) return cells.map(escape);
+    if (!isEcho) return cells.map(escapeHtml);
     const result = cell.results.find(({ contestant }) => labelOf(report, contestant) === row.runtime);
     const extra = (name: string) => result?.extras[name]?.median;
     const rate = extra('messagesPerSecond');
     const latency = (name: string) => (extra(name) === undefined ? '' : `${extra(name)?.toFixed(0)} us`);
-    return [...cells, rate === undefined ? '' : formatValue(rate, ''), latency('p50Us'), latency('p99Us')].map(escape);
+    return [...cells, rate === undefined ? '' : formatValue(rate, ''), latency('p50Us'), latency('p99Us')].map(
+      escapeHtml,
+    );
   });
-  return `<h3>${escape(cellHeading(cell))}</h3>${table(head.map(escape), rows, 'numbers')}`;
+  return `<h3>${escapeHtml(cellHeading(cell))}</h3>${table(head.map(escapeHtml), rows, 'numbers')}`;
 }
 
 export function winnersTable(report: RunReport, { winners }: Analysis): string {
   const rows = winners.map(({ cell, winner, lead }) => {
     const tokio = betterTokio(cell);
     return [
-      escape(`${cell.title}, ${cell.load}`),
-      `<span class="${colourClass(winner.contestant)}"><i class="swatch"></i></span>${escape(labelOf(report, winner.contestant))}`,
-      escape(winner.value === null ? '' : `${formatValue(winner.value.median, cell.unit)} ${cell.unit}`),
+      escapeHtml(`${cell.title}, ${cell.load}`),
+      `<span class="${colourClass(winner.contestant)}"><i class="swatch"></i></span>${escapeHtml(labelOf(report, winner.contestant))}`,
+      escapeHtml(winner.value === null ? '' : `${formatValue(winner.value.median, cell.unit)} ${cell.unit}`),
       Number.isFinite(lead) ? `${formatRatio(lead)}` : 'ran alone',
-      tokio === undefined ? '' : escape(labelOf(report, tokio.contestant)),
+      tokio === undefined ? '' : escapeHtml(labelOf(report, tokio.contestant)),
     ];
   });
   return table(['cell', 'winner', 'speed', 'to the second', 'better Tokio'], rows, 'winners');
@@ -100,11 +102,11 @@ export function winnersTable(report: RunReport, { winners }: Analysis): string {
 
 export function findingsTable(report: RunReport, findings: readonly Finding[]): string {
   const rows = findings.map(({ contestant, trend, bottleneck }) => [
-    `<span class="${colourClass(contestant)}"><i class="swatch"></i></span>${escape(labelOf(report, contestant))}`,
+    `<span class="${colourClass(contestant)}"><i class="swatch"></i></span>${escapeHtml(labelOf(report, contestant))}`,
     trend === null ? '' : `<span class="spark-cell">${sparkline(trend)}</span>`,
-    escape(trend === null ? '' : trendText(trend)),
-    escape([bottleneck.finding, ...bottleneck.remarks].join('; ')),
-    `<span class="advice">${escape(bottleneck.advice)}</span>`,
+    escapeHtml(trend === null ? '' : trendText(trend)),
+    escapeHtml([bottleneck.finding, ...bottleneck.remarks].join('; ')),
+    `<span class="advice">${escapeHtml(bottleneck.advice)}</span>`,
   ]);
   return table(['runtime', 'over the loads', 'trend', 'what limits it', 'advice'], rows, 'prose');
 }
@@ -118,7 +120,7 @@ export function analysisSection(report: RunReport, analysis: Analysis): string {
   }
   const tables = [...groups].map(
     ([title, findings], k) =>
-      `<details${k < 3 ? ' open=""' : ''}><summary>${escape(title)}</summary>${findingsTable(report, findings)}</details>`,
+      `<details${k < 3 ? ' open=""' : ''}><summary>${escapeHtml(title)}</summary>${findingsTable(report, findings)}</details>`,
   );
   return `<section id="analysis"><h2>Where each slows down, and why</h2>
 <p class="note">Computed from CPU time against wall time, first against warm runs, memory across loads, and spread; at the greatest load that was run.</p>
@@ -150,22 +152,22 @@ function targetRow(target: TargetRow): string[] {
     .map(({ cell, measured }) => `${cell} ${measured === null ? 'not run' : formatTarget(measured, target.unit)}`)
     .join(', ');
   return [
-    escape(target.what),
+    escapeHtml(target.what),
     `<span class="chip ${chip}">${word}</span>`,
-    escape(formatTarget(target.measured, target.unit)),
-    escape(limit(target.must)),
-    escape(limit(target.aim)),
-    escape(cells),
+    escapeHtml(formatTarget(target.measured, target.unit)),
+    escapeHtml(limit(target.must)),
+    escapeHtml(limit(target.aim)),
+    escapeHtml(cells),
   ];
 }
 
 export function baselineSection(report: RunReport, { baseline }: Analysis): string {
   if (baseline === null) return '';
-  const row = ({ cell, contestant, now, then, ratio, noise, verdict }: CellComparison) => [
-    escape(`${cell.title}, ${cell.load}`),
-    escape(labelOf(report, contestant)),
-    escape(formatValue(then, cell.unit)),
-    escape(formatValue(now, cell.unit)),
+  const row = ({ cell, contestant, now, before, ratio, noise, verdict }: CellComparison) => [
+    escapeHtml(`${cell.title}, ${cell.load}`),
+    escapeHtml(labelOf(report, contestant)),
+    escapeHtml(formatValue(before, cell.unit)),
+    escapeHtml(formatValue(now, cell.unit)),
     formatRatio(ratio),
     Number.isNaN(noise) ? '-' : `±${formatPercent(noise)}`,
     `<span class="chip ${VERDICT_CHIP[verdict]}">${verdict}</span>`,
@@ -175,7 +177,7 @@ export function baselineSection(report: RunReport, { baseline }: Analysis): stri
   const tableOf = (rows: readonly CellComparison[]) =>
     table(['cell', 'runtime', 'then', 'now', 'ratio', 'noise', 'verdict'], rows.map(row), 'baseline');
   const warning = baseline.sameMachine ? '' : ' It was made on another machine: the ratios say little.';
-  return `<section id="baseline"><h2>Against the baseline</h2><p class="note">Saved ${escape(baseline.date)}.${warning} Better or worse is said only where the change is larger than the spread of both runs explains.</p>
+  return `<section id="baseline"><h2>Against the baseline</h2><p class="note">Saved ${escapeHtml(baseline.date)}.${warning} Better or worse is said only where the change is larger than the spread of both runs explains.</p>
 ${changed.length === 0 ? '<p>Nothing changed beyond noise.</p>' : tableOf(changed)}
 <details><summary>${rest.length} without a change that can be told from noise</summary>${tableOf(rest)}</details></section>`;
 }
@@ -184,13 +186,15 @@ const VERDICT_CHIP = { better: 'yes', worse: 'no', same: 'none', unsure: 'none' 
 
 export function referenceSection(): string {
   const figure = ([rate, latencyUs]: readonly [number, number | null]) =>
-    escape(`${rate.toLocaleString('en-US')}${latencyUs === null ? '' : ` · ${latencyUs.toLocaleString('en-US')} us`}`);
+    escapeHtml(
+      `${rate.toLocaleString('en-US')}${latencyUs === null ? '' : ` · ${latencyUs.toLocaleString('en-US')} us`}`,
+    );
   const rows = REFERENCE_ROWS.map((row) => [
-    escape(row.tasks === null ? row.load : `${row.load} ${row.tasks.toLocaleString('en-US')}`),
+    escapeHtml(row.tasks === null ? row.load : `${row.load} ${row.tasks.toLocaleString('en-US')}`),
     figure(row.scheduling),
     figure(row.io),
     figure(row.allocation),
   ]);
-  return `<section id="reference"><h2>Reference rows</h2><p class="note">${escape(REFERENCE_NOTE)}</p>
+  return `<section id="reference"><h2>Reference rows</h2><p class="note">${escapeHtml(REFERENCE_NOTE)}</p>
 ${table(['load', 'scheduling ops/s', 'I/O ops/s', 'allocation ops/s'], rows, 'reference')}</section>`;
 }

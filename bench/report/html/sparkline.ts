@@ -1,6 +1,6 @@
 import type { Trend } from '../../analysis/trend.js';
 import { formatCount } from '../../format.js';
-import { at, escape } from './markup.js';
+import { at, escapeHtml } from './markup.js';
 import { colourClass } from './palette.js';
 
 const WIDTH = 92;
@@ -19,5 +19,5 @@ export function sparkline(trend: Trend): string {
   const path = places.map(([x = 0, y = 0], k) => `${k === 0 ? 'M' : 'L'}${at(x)} ${at(y)}`).join('');
   const [endX = 0, endY = 0] = places.at(-1) ?? [];
   const text = points.map(({ load, value }) => `${load} ${formatCount(value)}`).join(', ');
-  return `<svg class="${colourClass(trend.contestant)}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escape(text)}"><title>${escape(text)}</title><path class="spark" d="${path}"/><circle class="spark-end" cx="${at(endX)}" cy="${at(endY)}" r="2.6"/></svg>`;
+  return `<svg class="${colourClass(trend.contestant)}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(text)}"><title>${escapeHtml(text)}</title><path class="spark" d="${path}"/><circle class="spark-end" cx="${at(endX)}" cy="${at(endY)}" r="2.6"/></svg>`;
 }
