@@ -76,10 +76,7 @@ export class JoinSet<T = unknown> extends TaskGroup implements AsyncIterable<Joi
   ended(task: Task): void {
     if (this.size === 0) JoinSet.#live.delete(this as JoinSet);
     this.#ended.push(task as Task<T>);
-    for (const next of this.#waiting) {
-      next.serve();
-      return;
-    }
+    this.#serve();
   }
 
   /** @internal */
@@ -99,9 +96,14 @@ export class JoinSet<T = unknown> extends TaskGroup implements AsyncIterable<Joi
   /** @internal An end that was taken off the list and not received. */
   putBack(end: Joined<T>): void {
     this.#ended.unshift(end.handle);
+    this.#serve();
+  }
+
+  /** Those who wait get what there is, in their order; when no task is left, the others are told so. */
+  #serve(): void {
     for (const next of this.#waiting) {
+      if (this.#ended.length === 0 && this.size > 0) return;
       next.serve();
-      return;
     }
   }
 }
