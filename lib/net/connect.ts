@@ -22,6 +22,7 @@ export interface ConnectOptions extends SocketHandlers, SocketOptions, SignalOpt
 class Connect extends Operation<Socket> implements Endpoint {
   handle = -1;
   readonly #options: ConnectOptions;
+  readonly #port: number;
   readonly #context = snapshot();
   readonly #lookup: Lookup;
   #addresses: string[] = [];
@@ -30,6 +31,7 @@ class Connect extends Operation<Socket> implements Endpoint {
   constructor(options: ConnectOptions) {
     super();
     this.#options = options;
+    this.#port = options.port;
     this.#lookup = new Lookup(options.host ?? 'localhost');
     if (this.#lookup.state === PENDING) this.#lookup.addWaiter({ wake: () => this.#lookedUp() });
     else this.#lookedUp();
@@ -55,8 +57,8 @@ class Connect extends Operation<Socket> implements Endpoint {
     this.fulfill(socket);
   }
 
-  protected onCancel(): void {
-    this.#lookup.cancel();
+  protected onCancel(reason: unknown): void {
+    this.#lookup.cancel(reason);
     if (this.handle === -1) return;
     endpoints.remove(this);
     border.submit(SUBMISSION_CLOSE | RESET, this.handle, 0, 0);
@@ -85,7 +87,7 @@ class Connect extends Operation<Socket> implements Endpoint {
         return;
       }
       openArenas();
-      const handle = border.open().connect(address, this.#options.port);
+      const handle = border.open().connect(address, this.#port);
       if (handle >= 0) {
         border.keepAlive();
         this.handle = handle;
@@ -93,14 +95,14 @@ class Connect extends Operation<Socket> implements Endpoint {
         endpoints.add(this);
         return;
       }
-      this.#error = systemError(handle, 'connect', address, this.#options.port);
+      this.#error = systemError(handle, 'connect', address, this.#port);
     }
   }
 
   #address = '';
 
   #failed(errno: number): void {
-    this.#error = systemError(errno, 'connect', this.#address, this.#options.port);
+    this.#error = systemError(errno, 'connect', this.#address, this.#port);
     this.#next();
   }
 }
@@ -122,5 +124,5 @@ export function connect(options: ConnectOptions): Operation<Socket> {
   checkSocketOptions(options);
   checkInteger(options.port, 'options.port', 1, 65535);
   checkHost(options.host, 'options.host');
-  return withSignal(new Connect({ ...options }), options.signal);
+  return withSignal(new Connect(options), options.signal);
 }

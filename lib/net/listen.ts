@@ -218,12 +218,18 @@ class Accept extends Operation<Socket | null> {
 
 class Listen extends Operation<Listener> {
   readonly #options: ListenOptions;
+  readonly #port: number;
+  readonly #backlog: number;
+  readonly #flags: number;
   readonly #context = snapshot();
   readonly #lookup: Lookup | null;
 
   constructor(options: ListenOptions) {
     super();
     this.#options = options;
+    this.#port = options.port ?? 0;
+    this.#backlog = options.backlog ?? 511;
+    this.#flags = (options.ipv6Only === true ? IPV6_ONLY : 0) | (options.reusePort === true ? REUSE_PORT : 0);
     if (options.host === undefined) {
       this.#lookup = null;
       this.#listenOn('::', '0.0.0.0');
@@ -240,8 +246,8 @@ class Listen extends Operation<Listener> {
     return 'net.listen';
   }
 
-  protected onCancel(): void {
-    this.#lookup?.cancel();
+  protected onCancel(reason: unknown): void {
+    this.#lookup?.cancel(reason);
   }
 
   protected override giveBack(listener: Listener): void {
@@ -256,18 +262,16 @@ class Listen extends Operation<Listener> {
 
   /** On the first address that can be had. */
   #listenOn(...addresses: string[]): void {
-    const { port = 0, backlog = 511, ipv6Only, reusePort } = this.#options;
-    const flags = (ipv6Only === true ? IPV6_ONLY : 0) | (reusePort === true ? REUSE_PORT : 0);
     let error: unknown;
     for (const address of addresses) {
       try {
         openArenas();
-        const handle = border.open().listen(address, port, backlog, flags);
+        const handle = border.open().listen(address, this.#port, this.#backlog, this.#flags);
         if (handle >= 0) {
           this.fulfill(new Listener(handle, this.#options, this.#context));
           return;
         }
-        error ??= systemError(handle, 'listen', address, port);
+        error ??= systemError(handle, 'listen', address, this.#port);
       } catch (thrown) {
         error ??= thrown;
       }
@@ -299,5 +303,5 @@ export function listen(options: ListenOptions = {}): Operation<Listener> {
   checkHost(options.host, 'options.host');
   checkBoolean(options.ipv6Only, 'options.ipv6Only');
   checkBoolean(options.reusePort, 'options.reusePort');
-  return withSignal(new Listen({ ...options }), options.signal);
+  return withSignal(new Listen(options), options.signal);
 }

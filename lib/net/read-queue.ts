@@ -2,12 +2,18 @@
 import type { Buffer } from 'node:buffer';
 import { Operation } from '../internal/operation.js';
 
+/** A read that waits: given its bytes, or null at the end. */
+interface Reader {
+  receive(chunk: Buffer | null): void;
+  reject(error: unknown): void;
+}
+
 export class ReadQueue {
   /** Bytes that nobody has read yet. */
   bytes = 0;
   #chunks: Buffer[] = [];
   #first = 0;
-  #waiting: Read[] = [];
+  #waiting: Reader[] = [];
   #ended = false;
   #error: Error | null = null;
   #onEnded: (() => void) | null = null;
@@ -21,7 +27,7 @@ export class ReadQueue {
   push(chunk: Buffer): void {
     const read = this.#waiting.shift();
     if (read !== undefined) {
-      read.fulfill(chunk);
+      read.receive(chunk);
       return;
     }
     this.#chunks.push(chunk);
@@ -34,7 +40,7 @@ export class ReadQueue {
     this.#ended = true;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const read of waiting) read.fulfill(null);
+    for (const read of waiting) read.receive(null);
     if (waiting.length > 0) this.#reachedEnd();
   }
 
@@ -54,7 +60,7 @@ export class ReadQueue {
   }
 
   /** Serves a read at once, or lets it wait. @internal */
-  take(read: Read): void {
+  take(read: Reader): void {
     if (this.#first < this.#chunks.length) {
       const chunk = this.#chunks[this.#first] as Buffer;
       this.#first++;
@@ -63,12 +69,12 @@ export class ReadQueue {
         this.#first = 0;
       }
       this.bytes -= chunk.length;
-      read.fulfill(chunk);
+      read.receive(chunk);
       this.#onTaken();
     } else if (this.#error !== null) {
       read.reject(this.#error);
     } else if (this.#ended) {
-      read.fulfill(null);
+      read.receive(null);
       this.#reachedEnd();
     } else {
       this.#waiting.push(read);
@@ -76,7 +82,7 @@ export class ReadQueue {
   }
 
   /** @internal */
-  drop(read: Read): void {
+  drop(read: Reader): void {
     const at = this.#waiting.indexOf(read);
     if (at >= 0) this.#waiting.splice(at, 1);
   }
@@ -85,7 +91,7 @@ export class ReadQueue {
   putBack(chunk: Buffer): void {
     const read = this.#waiting.shift();
     if (read !== undefined) {
-      read.fulfill(chunk);
+      read.receive(chunk);
       return;
     }
     this.#chunks = [chunk, ...this.#chunks.slice(this.#first)];
@@ -103,8 +109,8 @@ export class ReadQueue {
   }
 }
 
-/** One `read()`. Losing a select with it loses no byte. */
-export class Read extends Operation<Buffer | null> {
+/** One step of `for await`: a read whose result is in the iterator's form at once, which saves a promise a chunk. */
+export class ReadNext extends Operation<IteratorResult<Buffer, undefined>> implements Reader {
   readonly #queue: ReadQueue;
 
   constructor(queue: ReadQueue) {
@@ -115,6 +121,39 @@ export class Read extends Operation<Buffer | null> {
 
   get kind(): string {
     return 'socket.read';
+  }
+
+  /** @internal */
+  receive(chunk: Buffer | null): void {
+    this.fulfill(chunk === null ? { done: true, value: undefined } : { done: false, value: chunk });
+  }
+
+  protected onCancel(): void {
+    this.#queue.drop(this);
+  }
+
+  protected override giveBack(result: IteratorResult<Buffer, undefined>): void {
+    if (!result.done) this.#queue.putBack(result.value);
+  }
+}
+
+/** One `read()`. Losing a select with it loses no byte. */
+export class Read extends Operation<Buffer | null> implements Reader {
+  readonly #queue: ReadQueue;
+
+  constructor(queue: ReadQueue) {
+    super();
+    this.#queue = queue;
+    queue.take(this);
+  }
+
+  get kind(): string {
+    return 'socket.read';
+  }
+
+  /** @internal */
+  receive(chunk: Buffer | null): void {
+    this.fulfill(chunk);
   }
 
   protected onCancel(): void {

@@ -67,6 +67,8 @@ export interface SocketOptions {
   allowHalfOpen?: boolean;
 }
 
+type DataHandler = NonNullable<SocketHandlers['data']>;
+
 export const HIGH_WATER_MARK = 64 * 1024;
 export const WRITE_LIMIT = 16 * 1024 * 1024;
 
@@ -106,7 +108,7 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
   readonly #arenas: Arenas;
   readonly #slot: number;
   readonly #handlers: SocketHandlers;
-  readonly #onData: ((socket: Socket, chunk: Chunk) => void) | null;
+  readonly #onData: DataHandler | null;
   readonly #highWaterMark: number;
   readonly #writeLimit: number;
   readonly #allowHalfOpen: boolean;
@@ -118,6 +120,8 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
   #shutDown = false;
   #peerEnded = false;
   #paused = false;
+  /** Paused because too much was received that nobody has read yet. */
+  #full = false;
   #error: Error | null = null;
   #drained: Drained | null = null;
   #closed: Closed | null = null;
@@ -218,15 +222,12 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
 
   /** Stops reading, after what has been received already. */
   pause(): void {
-    if (this.#paused || this.#state !== OPEN) return;
-    this.#paused = true;
-    border.submit(SUBMISSION_PAUSE, this.handle, 0, 0);
+    this.#hold(true, this.#full);
   }
 
+  /** Goes on reading; a socket that nobody reads still pauses by itself. */
   resume(): void {
-    if (!this.#paused || this.#state !== OPEN) return;
-    this.#paused = false;
-    border.submit(SUBMISSION_RESUME, this.handle, 0, 0);
+    this.#hold(false, this.#full);
   }
 
   /** Keeps the process alive while the socket is open, which is the default. */
@@ -243,7 +244,7 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
   /** `for await (const chunk of socket)`: leaving the loop early closes the socket. */
   [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
     return {
-      next: () => this.read().then(asResult),
+      next: () => this.#readNext(),
       return: async () => {
         this.close();
         return { done: true, value: undefined };
@@ -279,10 +280,10 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
   #deliver(offset: number, length: number): void {
     const chunk = new Chunk(this.#arenas.received, offset, length);
     if (this.#context !== null) {
-      this.#call(() => (this.#onData as NonNullable<SocketHandlers['data']>)(this, chunk));
+      this.#call(() => (this.#onData as DataHandler).call(this.#handlers, this, chunk));
     } else {
       try {
-        (this.#onData as NonNullable<SocketHandlers['data']>)(this, chunk);
+        (this.#onData as DataHandler).call(this.#handlers, this, chunk);
       } catch (error) {
         this.#handlerThrew(error);
       }
@@ -296,13 +297,23 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
     this.#arenas.received.copy(bytes, 0, offset, offset + length);
     const reads = this.#readQueue();
     reads.push(bytes);
-    if (reads.bytes > this.#highWaterMark) this.pause();
+    if (reads.bytes > this.#highWaterMark) this.#hold(this.#paused, true);
+  }
+
+  /** Reading stops for either reason, and goes on when neither is left. */
+  #hold(paused: boolean, full: boolean): void {
+    const before = this.#paused || this.#full;
+    this.#paused = paused;
+    this.#full = full;
+    const after = paused || full;
+    if (before === after || this.#state !== OPEN) return;
+    border.submit(after ? SUBMISSION_PAUSE : SUBMISSION_RESUME, this.handle, 0, 0);
   }
 
   #readQueue(): ReadQueue {
     if (this.#reads === null) {
       this.#reads = new ReadQueue(() => {
-        if ((this.#reads as ReadQueue).bytes <= this.#highWaterMark / 2) this.resume();
+        if ((this.#reads as ReadQueue).bytes <= this.#highWaterMark / 2) this.#hold(this.#paused, false);
       });
       if (this.#error !== null) this.#reads.fail(this.#error);
       else if (this.#peerEnded || this.#state >= CLOSING) this.#reads.end();
@@ -429,7 +440,8 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
   #handlerThrew(thrown: unknown): void {
     const error = thrown instanceof Error ? thrown : new Error(`A socket handler threw ${String(thrown)}`);
     this.destroy();
-    if (this.#handlers.error !== undefined && this.#error === null) this.#fail(error);
+    const told = this.#state !== CLOSED && this.#error === null && this.#handlers.error !== undefined;
+    if (told) this.#fail(error);
     else process.nextTick(rethrow, error);
   }
 

@@ -2,7 +2,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, test } from 'vitest';
 import { spawn } from '../../lib/index.js';
-import type { Chunk, Socket, SocketHandlers } from '../../lib/net/index.js';
+import { type Chunk, listen, type Socket, type SocketHandlers } from '../../lib/net/index.js';
+import { result, run } from './program.js';
 import { codeOf, Deferred, readAll, readExactly, Scene, until } from './scene.js';
 
 const scene = new Scene();
@@ -103,6 +104,31 @@ describe('a handler that throws', () => {
     expect(second.open).toBe(true);
   });
 
+  test.each(['open', 'data', 'end', 'close'])(
+    'in %s with nobody to be told is an uncaught exception, once',
+    async (which) => {
+      expect(await result('net/programs/handler-throws.mjs', { args: [which] })).toEqual({
+        uncaught: [`${which} failed`],
+        told: [],
+        answer: 'y',
+      });
+    },
+  );
+
+  test('in close is an uncaught exception even with an error handler: the socket has no more to tell', async () => {
+    expect(await result('net/programs/handler-throws.mjs', { args: ['close', 'told'] })).toEqual({
+      uncaught: ['close failed'],
+      told: [],
+      answer: 'y',
+    });
+  });
+
+  test('ends the process where nobody catches it', async () => {
+    const { code, errors } = await run('net/programs/unhandled-handler.mjs');
+    expect(code).not.toBe(0);
+    expect(errors).toContain('nobody catches this');
+  });
+
   test('is told as an Error even where something else was thrown', async () => {
     const told = new Deferred<Error>();
     const listener = await scene.listen({
@@ -153,37 +179,42 @@ describe('the order of handlers', () => {
     expect(events).toEqual(['open', 'data 3', 'end', 'close']);
   });
 
-  test('sees them all with `this` as the object that was given', async () => {
-    const seen: string[] = [];
+  test('of an object of a class are its methods, and `this` is the object', async () => {
     const closed = new Deferred();
     class Server {
-      readonly name = 'server';
+      readonly host = '127.0.0.1';
+      readonly #seen: string[] = [];
       open(): void {
-        seen.push(this.name);
+        this.#seen.push('open');
       }
-      data(): void {
-        seen.push(this.name);
+      data(socket: Socket): void {
+        this.#seen.push('data');
+        void socket.write(Buffer.alloc(300_000));
+      }
+      drain(): void {
+        this.#seen.push('drain');
       }
       end(): void {
-        seen.push(this.name);
+        this.#seen.push('end');
       }
       close(): void {
-        seen.push(this.name);
+        this.#seen.push('close');
         closed.resolve();
+      }
+      get seen(): string {
+        return this.#seen.join();
       }
     }
     const server = new Server();
-    const listener = await scene.listen({
-      open: () => server.open(),
-      data: () => server.data(),
-      end: () => server.end(),
-      close: () => server.close(),
-    });
+    const listener = await listen(server);
     const socket = await scene.connect(listener.port);
     void socket.write('x');
+    await readExactly(socket, 300_000);
+    await until(() => server.seen.includes('drain'));
     void socket.close();
     await closed.promise;
-    expect(seen).toEqual(['server', 'server', 'server', 'server']);
+    expect(server.seen).toBe('open,data,drain,end,close');
+    await listener.close();
   });
 
   test('data of the user belongs to its socket', async () => {
