@@ -42,9 +42,7 @@ function printCatalog(): void {
 
 async function race(options: BenchOptions): Promise<number> {
   if (!existsSync(peersFolder)) {
-    throw new UsageError(
-      `the peers' sources are missing (${peersFolder}): the npm package does not carry them; run it in a clone of the repository`,
-    );
+    throw new UsageError(`the peers' sources are missing: ${peersFolder}`);
   }
   // Read before the run: a wrong name must not cost twenty minutes first.
   const baseline = options.baseline === null ? null : await readBaseline(options.baseline);

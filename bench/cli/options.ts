@@ -20,7 +20,7 @@ export class UsageError extends Error {}
 export const USAGE = `Usage: millrace bench [options]
 
 Races Millrace against Tokio, Go, Bun and plain Node on this machine: the same work, interleaved, a fresh process for
-each sample. Missing toolchains are left out with the reason. The report is written to bench/results/.
+each sample. Missing toolchains are left out with the reason. It ends with the place of the report.
 
   --quick               a short run: at most 3 minutes once the peers are built
   --only LIST           workloads (${WORKLOADS.join(', ')}) or cells (scheduling/light, echo/64B, ...)

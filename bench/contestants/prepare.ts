@@ -92,7 +92,7 @@ async function prepareBun(onStep: OnStep): Promise<Prepared> {
   };
   const before = await found();
   if (before !== null) return before;
-  onStep(`installing Bun ${BUN_VERSION} from npm into bench/.build`);
+  onStep(`installing Bun ${BUN_VERSION} from npm`);
   await mkdir(folder, { recursive: true });
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const installed = await runProgram(

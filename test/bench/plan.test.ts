@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { CONTESTANTS } from '../../bench/contestants/catalog.js';
+import { workFolders } from '../../bench/paths.js';
 import { parseCpuList } from '../../bench/runner/pinning.js';
 import { planCells, rotate, type Selection } from '../../bench/runner/plan.js';
 import { formatDuration } from '../../bench/runner/progress.js';
@@ -61,6 +62,17 @@ describe('the plan', () => {
 });
 
 describe('small things that are shown or read', () => {
+  it.skipIf(process.platform === 'win32')('writes nothing into node_modules', () => {
+    expect(workFolders('/src/millrace', '/home/a', '/work')).toEqual({
+      build: '/src/millrace/bench/.build',
+      results: '/src/millrace/bench/results',
+    });
+    expect(workFolders('/app/node_modules/millrace', '/home/a', '/work')).toEqual({
+      build: '/home/a/.cache/millrace-bench',
+      results: '/work/millrace-bench',
+    });
+  });
+
   it('reads the kernel’s lists of cores', () => {
     expect(parseCpuList('0-2,5\n')).toEqual([0, 1, 2, 5]);
     expect(parseCpuList('7')).toEqual([7]);

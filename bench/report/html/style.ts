@@ -33,7 +33,7 @@ p { margin: .4rem 0 1rem; max-width: 68ch; }
 .note { color: var(--soft); font-size: .9rem; }
 section { margin: 4rem 0; }
 header { padding-top: 3.2rem; }
-.warning { display: inline-block; margin: 1rem 0 0; padding: .35rem .8rem; border-radius: 8px; color: var(--bad); background: var(--bad-back); font-size: .9rem; }
+.warning { display: inline-block; max-width: none; margin: 1rem 0 0; padding: .35rem .8rem; border-radius: 8px; color: var(--bad); background: var(--bad-back); font-size: .9rem; }
 .brand { display: flex; align-items: center; gap: .7rem; color: var(--accent); font-weight: 650; letter-spacing: .02em; margin-bottom: 1.6rem; }
 .brand svg { width: 34px; height: 34px; }
 .facts { display: flex; flex-wrap: wrap; gap: .3rem 1.6rem; color: var(--soft); font-size: .9rem; margin: 1.2rem 0 0; padding: 0; list-style: none; }
