@@ -81,7 +81,11 @@ export abstract class Operation<T> implements PromiseLike<T> {
   cancel(reason?: unknown): void {
     if (this.state === PENDING) {
       this.onCancel(reason);
-      this.reject(abortError(reason));
+      if (this.state !== PENDING) return;
+      // Not `reject`: whoever cancels knows of it, so with nobody waiting there is nobody to be told.
+      this.state = REJECTED;
+      this.value = abortError(reason) as T;
+      this.settled();
     } else if (this.state === FULFILLED && !this.taken) {
       this.taken = true;
       if (this.giveBack === Operation.prototype.giveBack) return;

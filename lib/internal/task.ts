@@ -117,11 +117,16 @@ export class Task<T = unknown> extends SharedOperation<T> implements Runnable, W
   get status(): TaskStatus {
     if (this.state !== PENDING) {
       if (this.state !== REJECTED) return 'completed';
-      return this.cancelled && isCancellation(this.value) ? 'cancelled' : 'failed';
+      return this.endedCancelled ? 'cancelled' : 'failed';
     }
     if (scheduler.current === (this as Task)) return 'running';
     if (!this.#started) return 'queued';
     return this.waitingFor !== null || !this.isFiber ? 'waiting' : 'queued';
+  }
+
+  /** True where the error it ended with is what it was aborted with, and no failure of its own. @internal */
+  get endedCancelled(): boolean {
+    return this.state === REJECTED && this.cancelled && (isCancellation(this.value) || this.value === this.reason);
   }
 
   /** True once it has ended, whichever way. */
@@ -349,7 +354,7 @@ export class Task<T = unknown> extends SharedOperation<T> implements Runnable, W
 
   /** The error of a task in a scope is the scope's. */
   protected override unobserved(error: unknown): void {
-    if (this.group.reportsErrors || (this.cancelled && isCancellation(error))) return;
+    if (this.group.reportsErrors || this.endedCancelled) return;
     reportUnlessTaken(this as Operation<unknown>, error);
   }
 }

@@ -1,4 +1,4 @@
-import { isCancellation, Operation, REJECTED } from '../internal/operation.js';
+import { Operation, REJECTED } from '../internal/operation.js';
 import { abortError } from '../internal/errors.js';
 import type { Task, TaskBody } from '../internal/task.js';
 import { TaskGroup } from '../internal/task-group.js';
@@ -15,9 +15,13 @@ export type Joined<T> =
  *
  * @example
  * ```ts
- * const set = new JoinSet();
- * for (const url of urls) set.spawn(() => load(url));
- * for await (const end of set) console.log(end.status);
+ * function* load(page: number) {
+ *   yield* sleep(page);
+ *   if (page === 2) throw new Error('no such page');
+ * }
+ * const set = new JoinSet<void>();
+ * for (const page of [3, 2, 1]) set.spawn(load(page));
+ * for await (const end of set) console.log(end.status); // completed failed completed
  * ```
  */
 export class JoinSet<T = unknown> extends TaskGroup implements AsyncIterable<Joined<T>> {
@@ -136,6 +140,6 @@ class JoinNext<T> extends Operation<Joined<T> | undefined> {
 
 function describe<T>(handle: Task<T>): Joined<T> {
   if (handle.state !== REJECTED) return { handle, status: 'completed', value: handle.value };
-  const status = handle.cancelled && isCancellation(handle.value) ? 'cancelled' : 'failed';
+  const status = handle.endedCancelled ? 'cancelled' : 'failed';
   return { handle, status, error: handle.value };
 }

@@ -4,7 +4,7 @@
 // all failures are thrown together once everything has ended. A child that was aborted by itself is no failure.
 import { type CancelSource, CancelToken, type CancelTokenOptions } from '../internal/cancel.js';
 import { checkFunction, checkObject, invalidType, MillraceError } from '../internal/errors.js';
-import { isCancellation, Operation, PENDING, REJECTED } from '../internal/operation.js';
+import { Operation, PENDING, REJECTED } from '../internal/operation.js';
 import type { Cancellable, Fiber, Task, TaskBody, TaskFunction } from '../internal/task.js';
 import { TaskGroup } from '../internal/task-group.js';
 import { currentTask } from '../internal/task-context.js';
@@ -33,10 +33,11 @@ export function scopes(): Iterable<Scope> {
  *
  * @example
  * ```ts
- * await using tasks = new Scope();
- * tasks.spawn(first);
- * tasks.spawn(second);
- * // the block ends when both have ended
+ * {
+ *   await using tasks = new Scope();
+ *   tasks.spawn(() => sleep(2));
+ *   tasks.spawn(() => sleep(1));
+ * } // ends when both have ended
  * ```
  */
 export class Scope extends TaskGroup implements Cancellable {
@@ -111,7 +112,7 @@ export class Scope extends TaskGroup implements Cancellable {
 
   /** @internal */
   ended(task: Task): void {
-    if (task.state === REJECTED && !(task.cancelled && isCancellation(task.value))) {
+    if (task.state === REJECTED && !task.endedCancelled) {
       if (!this.#errors.includes(task.value)) this.#errors.push(task.value);
       this.cancel(task.value);
     }
@@ -205,11 +206,16 @@ function bodyOf<T>(fn: (scope: Scope) => ReturnType<TaskFunction<T>>, scope: Sco
  *
  * @example
  * ```ts
+ * function* count(text: string) {
+ *   yield* sleep(1);
+ *   return text.length;
+ * }
  * const total = await scope(async (tasks) => {
- *   const a = tasks.spawn(() => count('a'));
- *   const b = tasks.spawn(() => count('b'));
+ *   const a = tasks.spawn(count('one'));
+ *   const b = tasks.spawn(count('three'));
  *   return (await a) + (await b);
  * });
+ * console.log(total); // 8
  * ```
  * @throws TypeError (`ERR_INVALID_ARG_TYPE`) if `fn` is not a function.
  */
