@@ -30,8 +30,8 @@ const NO_SLOT = -1;
  *
  * @example
  * ```ts
- * const token = new CancelToken({ timeoutMs: 500 });
- * await sleep(1000, { signal: token }); // throws a TimeoutError after 500 ms
+ * const token = new CancelToken({ timeoutMs: 5 });
+ * await sleep(1000, { signal: token }); // throws a TimeoutError after 5 ms
  * ```
  */
 export class CancelToken implements Cancellable, TimerTarget, Runnable {
@@ -92,6 +92,7 @@ export class CancelToken implements Cancellable, TimerTarget, Runnable {
     if (this.#reason !== undefined) return;
     this.#reason = abortError(reason);
     this.#disarm();
+    this.#foreign?.removeEventListener('abort', this.#onAbort);
     const listeners = this.#listeners;
     this.#listeners = null;
     if (listeners !== null) for (const listener of listeners) listener.cancel(this.#reason);
