@@ -1,4 +1,4 @@
-import { checkDelay, type SignalOption, withSignal } from '../internal/cancel.js';
+import { checkDelay, checkSignal, type SignalOption, withSignal } from '../internal/cancel.js';
 import { now } from '../internal/clock.js';
 import { checkObject, MillraceError, outOfRange } from '../internal/errors.js';
 import { Operation } from '../internal/operation.js';
@@ -36,6 +36,7 @@ export class Interval implements AsyncIterable<number> {
     if (missed !== 'burst' && missed !== 'delay' && missed !== 'skip') {
       throw outOfRange('options.missed', "'burst', 'delay' or 'skip'", missed);
     }
+    if (options.signal !== undefined) checkSignal(options.signal, 'options.signal');
     this.periodMs = periodMs;
     this.#missed = missed;
     this.#options = options;
@@ -53,9 +54,10 @@ export class Interval implements AsyncIterable<number> {
     return withSignal(tick, this.#options.signal);
   }
 
-  /** Starts the schedule anew: the next tick is one period from now. */
+  /** Starts the schedule anew: the next tick, also one that is waited for, is one period from now. */
   reset(): void {
     this.#dueMs = now() + this.periodMs;
+    this.#pending?.moveTo(this.#dueMs);
   }
 
   /** Ends the interval: a pending tick is cancelled. */
@@ -90,8 +92,8 @@ export class Interval implements AsyncIterable<number> {
 }
 
 class Tick extends Operation<number> implements TimerTarget {
-  readonly #dueMs: number;
   readonly #interval: Interval;
+  #dueMs: number;
   #slot = -1;
 
   constructor(dueMs: number, interval: Interval) {
@@ -112,6 +114,12 @@ class Tick extends Operation<number> implements TimerTarget {
     this.fulfill(this.#dueMs);
   }
 
+  moveTo(dueMs: number): void {
+    disarm(this.#slot);
+    this.#dueMs = dueMs;
+    this.#slot = arm(dueMs, this);
+  }
+
   protected onCancel(): void {
     disarm(this.#slot);
     this.#interval.cancelled();
@@ -124,7 +132,10 @@ class Tick extends Operation<number> implements TimerTarget {
  * @param periodMs more than 0, at most 7.2e10.
  * @example
  * ```ts
- * for await (const _ of interval(1000, { missed: 'skip' })) report();
+ * let reports = 0;
+ * for await (const _ of interval(5, { missed: 'skip' })) {
+ *   if (++reports === 3) break;
+ * }
  * ```
  * @throws TypeError, RangeError (`ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`) naming the argument.
  */

@@ -1,6 +1,6 @@
-import { checkDelay, checkTime, type SignalOption, withSignal } from '../internal/cancel.js';
+import { checkDelay, checkSignal, checkTime, type SignalOption, withSignal } from '../internal/cancel.js';
 import { now } from '../internal/clock.js';
-import { TimeoutError } from '../internal/errors.js';
+import { checkObject, TimeoutError } from '../internal/errors.js';
 import { isCancellation, Operation, observed, PENDING, REJECTED, type Waiter } from '../internal/operation.js';
 import { type Runnable, scheduler } from '../internal/scheduler.js';
 import { arm, disarm, type TimerTarget } from '../internal/timers.js';
@@ -82,6 +82,12 @@ class Timeout<T> extends Operation<T> implements Waiter, TimerTarget, Runnable {
   }
 }
 
+/** Before anything is started or armed. */
+function checkOptions(options: SignalOption): void {
+  checkObject(options, 'options');
+  if (options.signal !== undefined) checkSignal(options.signal, 'options.signal');
+}
+
 function isEnd(error: unknown): boolean {
   return isCancellation(error) || error instanceof TimeoutError;
 }
@@ -94,7 +100,8 @@ function isEnd(error: unknown): boolean {
  * @param limitMs from 0 to 7.2e10.
  * @example
  * ```ts
- * const message = await timeout(100, receiver.recv());
+ * const [sender, receiver] = channel<string>(1);
+ * await timeout(5, receiver.recv()); // throws a TimeoutError
  * ```
  * @throws TimeoutError (`ERR_MILLRACE_TIMEOUT`); what the operation throws; TypeError and RangeError as `sleep` does.
  */
@@ -104,6 +111,7 @@ export function timeout<A extends Awaitable<unknown>>(
   options: SignalOption = {},
 ): Operation<Awaited2<A>> {
   checkDelay(limitMs, 'limitMs');
+  checkOptions(options);
   const limited = toOperation(operation as Awaitable<Awaited2<A>>, 'operation');
   return withSignal(new Timeout(limited, now() + limitMs, `Not done within ${limitMs} ms`), options.signal);
 }
@@ -113,9 +121,9 @@ export function timeout<A extends Awaitable<unknown>>(
  *
  * @example
  * ```ts
- * const end = now() + 500;
- * await deadline(end, first());
- * await deadline(end, second());
+ * const end = now() + 10;
+ * await deadline(end, sleep(1));
+ * await deadline(end, sleep(60_000)); // throws a TimeoutError
  * ```
  * @throws as `timeout` does.
  */
@@ -125,6 +133,7 @@ export function deadline<A extends Awaitable<unknown>>(
   options: SignalOption = {},
 ): Operation<Awaited2<A>> {
   checkTime(timeMs, 'timeMs');
+  checkOptions(options);
   const limited = toOperation(operation as Awaitable<Awaited2<A>>, 'operation');
   return withSignal(new Timeout(limited, timeMs, 'Not done before the deadline'), options.signal);
 }
