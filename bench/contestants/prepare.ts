@@ -31,7 +31,7 @@ export const preparers: Readonly<Record<Family, (onStep: OnStep) => Promise<Prep
 };
 
 async function prepareTokio(onStep: OnStep): Promise<Prepared> {
-  const how = 'install Rust (https://rustup.rs, or apt-get install cargo) and run again';
+  const how = 'install Rust 1.78 or later (https://rustup.rs) and run again';
   const cargo = await runProgram(['cargo', '--version'], { timeoutMs: 30_000 });
   if (cargo.code !== 0) return { ok: false, reason: 'cargo was not found', how };
   const folder = join(peersFolder, 'tokio');
