@@ -13,7 +13,7 @@ export interface RuntimeInfo extends AddonInfo {
  *
  * @example
  * ```ts
- * console.log(runtimeInfo().backend); // 'uring' or 'uv'
+ * console.log(runtimeInfo().backend); // for example uring
  * ```
  * @throws RangeError `ERR_MILLRACE_BACKEND` for an unknown MILLRACE_BACKEND; MillraceError `ERR_MILLRACE_ADDON` where the
  * addon does not load.

@@ -112,10 +112,11 @@ class Connect extends Operation<Socket> implements Endpoint {
  *
  * @example
  * ```ts
- * const socket = await connect({ host: '127.0.0.1', port: 7 });
- * await socket.write('hello');
- * console.log(String(await socket.read()));
+ * const listener = await listen({ host: '127.0.0.1', open: (peer) => peer.write('welcome') });
+ * const socket = await connect({ host: '127.0.0.1', port: listener.port });
+ * console.log(String(await socket.read())); // welcome
  * await socket.close();
+ * await listener.close();
  * ```
  * @throws SystemError with Node's code (`ECONNREFUSED`, ...); the resolver's error; TypeError, RangeError naming the
  * option. Cancelled: AbortError, and the attempt is given up.

@@ -292,7 +292,8 @@ class Listen extends Operation<Listener> {
  *     socket.write(chunk);
  *   },
  * });
- * console.log(listener.port);
+ * console.log(listener.port); // for example 40123
+ * await listener.close();
  * ```
  * @throws SystemError with Node's code (`EADDRINUSE`, `EACCES`, ...); TypeError, RangeError naming the option.
  */

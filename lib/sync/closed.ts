@@ -8,8 +8,8 @@ import { MillraceError } from '../internal/errors.js';
  * const [sender, receiver] = channel<string>(8);
  * sender.trySend('only one');
  * sender.close();
- * await receiver.recv(); // 'only one'
- * await receiver.recv(); // CLOSED
+ * console.log(await receiver.recv()); // only one
+ * console.log((await receiver.recv()) === CLOSED); // true
  * ```
  */
 export const CLOSED: unique symbol = Symbol('millrace.closed');

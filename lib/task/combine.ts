@@ -140,7 +140,8 @@ function pickReady(arms: readonly Operation<unknown>[]): number {
  *
  * @example
  * ```ts
- * const [a, b] = await all([spawn(() => 1), spawn(() => 2)]);
+ * const [a, b] = await all([spawn(() => 1), spawn(() => 'two')]);
+ * console.log(a, b); // 1 two
  * ```
  * @throws TypeError (`ERR_INVALID_ARG_TYPE`) naming the item that one cannot wait for.
  */
@@ -157,7 +158,11 @@ export function all(items: Iterable<Awaitable<unknown>>): Operation<unknown> {
  *
  * @example
  * ```ts
- * const page = await race([fetchFrom('a'), fetchFrom('b')]);
+ * async function ask(server: string, delayMs: number) {
+ *   await sleep(delayMs);
+ *   return server;
+ * }
+ * console.log(await race([() => ask('near', 1), () => ask('far', 5000)])); // near
  * ```
  * @throws TypeError (`ERR_INVALID_ARG_TYPE`) for an empty list, or naming the item that one cannot wait for.
  */
@@ -181,7 +186,10 @@ export type Selected<A> = { [K in keyof A]: { key: K; value: Awaited2<A[K]> } }[
  *
  * @example
  * ```ts
+ * const [sender, receiver] = channel<string>(1);
+ * sender.trySend('hello');
  * const { key, value } = await select({ message: receiver.recv(), stop: sleep(100) });
+ * console.log(key, value); // message hello
  * ```
  * @throws TypeError (`ERR_INVALID_ARG_TYPE`) if `arms` is not an object with at least one arm, naming what is wrong.
  */

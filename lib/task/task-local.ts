@@ -49,8 +49,11 @@ export class TaskLocal<V> {
  *
  * @example
  * ```ts
- * const requestId = taskLocal('requestId');
- * await requestId.run('r-17', async () => log(requestId.get())); // r-17
+ * const requestId = taskLocal<string>('requestId');
+ * await requestId.run('r-17', async () => {
+ *   await sleep(1);
+ *   console.log(requestId.get()); // r-17
+ * });
  * ```
  */
 export function taskLocal<V>(name = ''): TaskLocal<V> {

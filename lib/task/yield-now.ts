@@ -83,8 +83,9 @@ function joinRound(): YieldPromise {
  *
  * @example
  * ```ts
- * for (const [i, row] of rows.entries()) {
- *   work(row);
+ * let sum = 0;
+ * for (let i = 0; i < 1000; i++) {
+ *   sum += i;
  *   if (i % 100 === 0) await yieldNow();
  * }
  * ```

@@ -121,9 +121,19 @@ export function abandonAdvances(): void {
  *
  * @example
  * ```ts
+ * let renewed = 0;
+ * function* renewEvery(periodMs: number) {
+ *   for (;;) {
+ *     yield* sleep(periodMs);
+ *     renewed++;
+ *   }
+ * }
  * pauseTime({ autoAdvance: false });
  * const lease = spawn(renewEvery(1000));
- * await advance(5000); // it has renewed five times
+ * await advance(5000);
+ * console.log(renewed); // 5
+ * lease.abort();
+ * resumeTime();
  * ```
  * @param ms from 0 to 7.2e10; fractions count.
  * @throws MillraceError `ERR_MILLRACE_INVALID_STATE` where time is not paused, or is resumed meanwhile; TypeError and

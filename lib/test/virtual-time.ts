@@ -22,7 +22,7 @@ import {
  * pauseTime();
  * const start = now();
  * await sleep(3_600_000);
- * console.log(now() - start); // 3600000, at once
+ * console.log(Math.round(now() - start)); // 3600000, at once
  * ```
  * @throws TypeError (`ERR_INVALID_ARG_TYPE`) naming the option.
  */
@@ -51,7 +51,7 @@ export function resumeTime(): void {
  * @example
  * ```ts
  * await withVirtualTime(async () => {
- *   await expect(timeout(1000, sleep(2000))).rejects.toThrow(TimeoutError);
+ *   await timeout(1000, sleep(2000)); // throws a TimeoutError, at once
  * });
  * ```
  * @returns what `fn` gives.
