@@ -71,7 +71,10 @@ export class CancelToken implements Cancellable, TimerTarget, Runnable {
     return this.#reason ?? this.#parent?.reason;
   }
 
-  /** An AbortSignal that aborts with this token, for everything that is not Millrace's. Made when first asked for. */
+  /**
+   * An AbortSignal that aborts with this token, for everything that is not Millrace's. Made when first asked for. From then
+   * on its parent holds a child: `dispose` one whose parent lives on.
+   */
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
