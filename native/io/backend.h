@@ -23,13 +23,13 @@ class CompletionRing;  // core/rings.h
 // Memory that JavaScript sees too. The addon allocates it (napi_create_arraybuffer), keeps a strong reference until
 // Backend::stop has finished, and hands it over once, before the first socket.
 struct Arenas {
-  uint8_t* receive = nullptr;              // kReceiveBuffers * kReceiveBufferBytes
-  uint8_t* send = nullptr;                 // kSendBlocks * kSendBlockBytes
+  uint8_t* receive = nullptr;  // kReceiveBuffers * kReceiveBufferBytes
+  uint8_t* send = nullptr;     // kSendBlocks * kSendBlockBytes
   // kSendBlocks: segments of the block that have not left. C++ adds one when it takes a Send from the submission ring
   // (none when the Send is ignored, or continues the one before it), and subtracts it when all of it has left or was
   // discarded. JavaScript only reads: a block is free at 0, once every Send of it has been drained.
   uint32_t* send_block_segments = nullptr;
-  uint32_t* socket_bytes_sent = nullptr;   // kSocketsMax: bytes that left, modulo 2^32; 0 again for a new socket
+  uint32_t* socket_bytes_sent = nullptr;  // kSocketsMax: bytes that left, modulo 2^32; 0 again for a new socket
 };
 
 struct BackendCounters {
@@ -47,7 +47,8 @@ class Backend {
   virtual void provide(const Arenas& arenas) = 0;
 
   // A handle in *handle, or a negative errno.
-  virtual int listen(const sockaddr* address, uint32_t address_bytes, int backlog, uint32_t flags, uint32_t* handle) = 0;
+  virtual int listen(const sockaddr* address, uint32_t address_bytes, int backlog, uint32_t flags,
+                     uint32_t* handle) = 0;
   virtual int connect(const sockaddr* address, uint32_t address_bytes, uint32_t* handle) = 0;
   virtual int name_of(uint32_t handle, bool peer, sockaddr* address, uint32_t* address_bytes) = 0;
 

@@ -15,7 +15,7 @@ struct QueueLink {
   bool linked = false;
 };
 
-template <typename Element, QueueLink<Element> Element::* kLink>
+template <typename Element, QueueLink<Element> Element::*kLink>
 class IntrusiveQueue {
  public:
   bool empty() const { return head_ == nullptr; }

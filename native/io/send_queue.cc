@@ -1,10 +1,10 @@
 #ifndef _WIN32
 #include "io/send_queue.h"
 
-#include <string.h>
 #include <sys/uio.h>
 
 #include <cassert>
+#include <cstring>
 #include <new>
 
 namespace millrace {
@@ -170,11 +170,11 @@ void SendQueue::discard(SendResources& resources) {
   bytes_ = 0;
 }
 
-void SendQueue::move_out(SendResources& resources) {
+bool SendQueue::move_out(SendResources& resources) {
   for (Segment* segment = moved_ == nullptr ? head_ : moved_->next; segment != nullptr; segment = segment->next) {
     if (segment->source == Segment::Source::SendArena || segment->source == Segment::Source::ReceiveArena) {
       auto* memory = new (std::nothrow) uint8_t[segment->length];
-      if (memory == nullptr) return;
+      if (memory == nullptr) return false;
       memcpy(memory, address_of(resources, *segment), segment->length);
       release_owner(resources, *segment);
       segment->source = Segment::Source::Memory;
@@ -183,6 +183,7 @@ void SendQueue::move_out(SendResources& resources) {
     }
     moved_ = segment;
   }
+  return true;
 }
 
 }  // namespace millrace

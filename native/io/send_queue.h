@@ -76,8 +76,8 @@ class SendQueue {
   uint32_t consume(SendResources& resources, size_t count);
   void discard(SendResources& resources);
   // Copies what lies in the arenas to memory of its own and lets the arenas go. The kernel must not be reading from them.
-  // Where memory is out it stops: the rest stays where it is.
-  void move_out(SendResources& resources);
+  // False: memory is out, and the rest stays where it is.
+  bool move_out(SendResources& resources);
 
  private:
   Segment* append(SendResources& resources);

@@ -73,8 +73,8 @@ struct Socket {
   } ready;
   // The uring backend's part.
   struct Operations {
-    uint8_t armed = 0;       // bits of operations that the kernel has
-    uint8_t cancelling = 0;  // and of those that it was told to end
+    uint8_t armed = 0;        // bits of operations that the kernel has
+    uint8_t cancelling = 0;   // and of those that it was told to end
     bool send_waits = false;  // the peer does not read: sends wait in the kernel, and none of them lies in an arena
     uint32_t address_bytes = 0;
     sockaddr_in6 address = {};

@@ -77,7 +77,7 @@ class SocketBackend : public Backend {
   bool pay_owed();  // false: the ring is full
 
   void starve(Socket& socket) { starved_.push(&socket); }
-  void close_shared_handles();     // of stop(): handle_closed() is called once
+  void close_shared_handles();  // of stop(): handle_closed() is called once
   virtual void handle_closed() {}
 
   uv_loop_t* loop_ = nullptr;

@@ -290,7 +290,8 @@ class Host {
   void turn_at_most(uint64_t ms) {
     uv_update_time(&loop);
     // Repeated: it may be due before the loop blocks.
-    uv_timer_start(&guard_, [](uv_timer_t*) {}, ms, ms);
+    uv_timer_start(
+        &guard_, [](uv_timer_t*) {}, ms, ms);
     uv_run(&loop, UV_RUN_ONCE);
     uv_timer_stop(&guard_);
   }

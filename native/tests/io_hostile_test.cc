@@ -126,8 +126,8 @@ TEST_P(Hostile, RefusesKindsAndFlagsThatDoNotExist) {
   EXPECT_FALSE(host->submit(Submission::Send, socket, 0, 1, 1u << 16));
   EXPECT_FALSE(host->submit(Submission::Pause, socket, 0, 0, 1u << 31));
   EXPECT_FALSE(host->submit(Submission::SocketRef, socket, 2));
-  for (Submission kind : {Submission::Send, Submission::NotifyDrain, Submission::Pause, Submission::Resume,
-                          Submission::Shutdown}) {
+  for (Submission kind :
+       {Submission::Send, Submission::NotifyDrain, Submission::Pause, Submission::Resume, Submission::Shutdown}) {
     EXPECT_FALSE(host->submit(kind, listener, 0, 1)) << static_cast<int>(kind);
   }
   peer.send("unharmed");

@@ -112,7 +112,7 @@ TEST_P(Lifecycle, CloseLetsQueuedDataLeaveFirst) {
   std::string block(kSendBlockBytes, 'q');
   for (int i = 0; i < 100; i++) host->send(socket, block);
   host->close(socket);
-  host->close(socket);                   // again: nothing
+  host->close(socket);                    // again: nothing
   EXPECT_TRUE(host->send(socket, "no"));  // ignored, and no fault
   peer.send("nobody listens");
   host->run_idle(10);

@@ -111,7 +111,6 @@ void UringBackend::on_send(Socket& socket, int32_t result) {
     sent(socket, static_cast<size_t>(result));
   } else if (result == -EAGAIN) {
     socket.ops.send_waits = true;
-    socket.sends.move_out(resources_);
   } else if (result != -ECANCELED && result != -EINTR) {
     fail(socket, result, Syscall::Write);
   }

@@ -17,12 +17,12 @@ void UringBackend::advance(Socket& socket) {
   } else if (socket.phase == Socket::Phase::Connecting) {
     if ((armed & kConnect) == 0) begin_connect(socket);
   } else if (socket.phase < Socket::Phase::Ending) {
-    if ((armed & kSend) == 0) {
+    // A send that waits in the kernel must not lie in an arena: neither the one to come, nor what is queued behind the one
+    // under way, which is memory of the queue's own already and stays where it is.
+    if (socket.ops.send_waits && !socket.sends.move_out(resources_)) fail(socket, -ENOBUFS, Syscall::Write);
+    if ((armed & kSend) == 0 && socket.phase < Socket::Phase::Ending) {
       if (!socket.sends.empty()) begin_send(socket);
       after_sends(socket);
-    } else if (socket.ops.send_waits) {
-      // What is under way is memory of the queue's own already, and stays where it is.
-      socket.sends.move_out(resources_);
     }
     if (!socket.wants_receive()) {
       cancel(socket, kReceive);

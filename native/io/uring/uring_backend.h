@@ -43,9 +43,7 @@ class UringBackend final : public SocketBackend {
 
  private:
   enum Operation : uint8_t { kCancel = 0, kAccept = 1, kReceive = 2, kSend = 4, kConnect = 8 };
-  static uint64_t tag(const Socket& socket, Operation operation) {
-    return uint64_t{operation} << 32 | socket.handle;
-  }
+  static uint64_t tag(const Socket& socket, Operation operation) { return uint64_t{operation} << 32 | socket.handle; }
 
   // operations.cc: what is asked of the kernel
   io_uring_sqe* begin(Socket& socket, Operation operation, uint8_t opcode);
