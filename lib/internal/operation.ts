@@ -63,6 +63,9 @@ export abstract class Operation<T> implements PromiseLike<T> {
   /** A result that was never taken goes back to where it came from. */
   protected giveBack(_value: T): void {}
 
+  /** An error that was never taken, for those that must not be lost either (a receiver that lagged). */
+  protected giveBackError(_error: unknown, _reason: unknown): void {}
+
   /** True where a cancellation of the waiting task does not reach it (see `shield`). @internal */
   get shielded(): boolean {
     return false;
@@ -94,12 +97,15 @@ export abstract class Operation<T> implements PromiseLike<T> {
       this.state = REJECTED;
       this.value = abortError(reason) as T;
       this.giveBack(value);
+    } else if (this.state === REJECTED && !this.taken) {
+      this.taken = true;
+      this.giveBackError(this.value, reason);
     }
   }
 
   /** What took the result for somebody else (a select, a timeout) was cancelled before that one took it. @internal */
   untake(reason: unknown): void {
-    if (this.state !== FULFILLED) return;
+    if (this.state === PENDING) return;
     this.taken = false;
     this.cancel(reason);
   }

@@ -1,7 +1,7 @@
 // A broadcast's two ends. What they share, and its invariants, are in broadcast-ring.ts.
 import type { SignalOption } from '../internal/cancel.js';
-import { checkInteger, MillraceError } from '../internal/errors.js';
-import { FULFILLED, Operation, observed, REJECTED } from '../internal/operation.js';
+import { abortError, checkInteger, MillraceError } from '../internal/errors.js';
+import { FULFILLED, Operation, observed } from '../internal/operation.js';
 import { beginWith } from './begin.js';
 import { BroadcastRing, type Idle } from './broadcast-ring.js';
 import { iteratorResult } from './channel.js';
@@ -40,22 +40,20 @@ class BroadcastRecv<T> extends Operation<T | Closed> implements Linked<Broadcast
     return 'broadcast.recv';
   }
 
-  override cancel(reason?: unknown): void {
-    // How much was missed is told as surely as a message is delivered.
-    if (this.state === REJECTED && !this.taken && (this.value as unknown) instanceof LaggedError) {
-      this.taken = true;
-      observed(this as Operation<unknown>);
-      this.#receiver.missed += (this.value as unknown as LaggedError).missed;
-    }
-    super.cancel(reason);
-  }
-
   protected onCancel(): void {
     this.#receiver.leave(this);
   }
 
   protected override giveBack(message: T | Closed): void {
     if (message !== CLOSED) this.#receiver.putBack(message, this.number);
+  }
+
+  /** How much was missed is told as surely as a message is delivered. */
+  protected override giveBackError(error: unknown, reason: unknown): void {
+    if (!(error instanceof LaggedError)) return;
+    observed(this as Operation<unknown>);
+    this.value = abortError(reason) as never;
+    this.#receiver.missed += error.missed;
   }
 }
 

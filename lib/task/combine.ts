@@ -72,6 +72,10 @@ class All<T> extends Combination<T[]> {
   protected override giveBack(): void {
     for (const arm of this.arms) arm.untake(this.value);
   }
+
+  protected override giveBackError(_error: unknown, reason: unknown): void {
+    for (const arm of this.arms) arm.untake(reason);
+  }
 }
 
 class First<T> extends Combination<T> {
@@ -119,6 +123,10 @@ class First<T> extends Combination<T> {
   /** Cancelled before anybody took its result: the winner has lost too. */
   protected override giveBack(): void {
     this.#winner?.untake(this.value);
+  }
+
+  protected override giveBackError(_error: unknown, reason: unknown): void {
+    this.#winner?.untake(reason);
   }
 }
 

@@ -70,6 +70,10 @@ class Timeout<T> extends Operation<T> implements Waiter, TimerTarget, Runnable {
     this.#limited.untake(this.value);
   }
 
+  protected override giveBackError(_error: unknown, reason: unknown): void {
+    this.#limited.untake(reason);
+  }
+
   protected onCancel(): void {
     this.#disarm();
     this.#limited.removeWaiter(this as Waiter);
