@@ -23,10 +23,14 @@ const originalRun = prototype.run;
 const originalEnterWith = prototype.enterWith;
 
 let storesEntered = storesAtImport();
+/** The context of the import, which sees no store. */
+const empty = AsyncLocalStorage.snapshot() as <R>(fn: () => R) => R;
+let tellStoresEntered = (): void => {};
 
 if (!storesEntered) {
   const tripped = (): void => {
     storesEntered = true;
+    tellStoresEntered();
     if (prototype.run === watchedRun) prototype.run = originalRun;
     if (prototype.enterWith === watchedEnterWith) prototype.enterWith = originalEnterWith;
   };
@@ -36,10 +40,24 @@ if (!storesEntered) {
   };
   const watchedEnterWith = function enterWith(this: unknown, ...args: unknown[]): unknown {
     tripped();
-    return originalEnterWith.apply(this, args);
+    const result = originalEnterWith.apply(this, args);
+    // A fiber that enters a store keeps it; those that run after it in this same turn must not see it.
+    scheduler.current?.keepContext();
+    return result;
   };
   prototype.run = watchedRun;
   prototype.enterWith = watchedEnterWith;
+}
+
+/** Calls `listener` when the first store is entered, or now if that has happened. */
+export function onStoresEntered(listener: () => void): void {
+  if (storesEntered) listener();
+  else tellStoresEntered = listener;
+}
+
+/** A context of its own in which no store was entered, for a task from before there was one. */
+export function emptyContext(): Snapshot {
+  return empty(() => AsyncLocalStorage.snapshot() as Snapshot);
 }
 
 /** A store that was entered before this module was loaded shows on the current resource, under a symbol. */

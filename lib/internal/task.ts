@@ -10,7 +10,7 @@ import { CancelToken } from './cancel.js';
 import { AbortError, abortError, MillraceError, shown } from './errors.js';
 import { isCancellation, Operation, PENDING, REJECTED, RESUME, reportUnlessTaken, SharedOperation, SUSPEND, type Suspend, type Waiter, type Owner } from './operation.js';
 import { COOP_BUDGET, type Runnable, scheduler } from './scheduler.js';
-import { currentTask, runInTask, type Snapshot, snapshot } from './task-context.js';
+import { currentTask, emptyContext, onStoresEntered, runInTask, type Snapshot, snapshot } from './task-context.js';
 import type { TaskGroup } from './task-group.js';
 
 /** The body of a fiber: a generator that was not started. It waits with `yield*`; a bare `yield` is `yieldNow()`. */
@@ -71,7 +71,8 @@ export class Task<T = unknown> extends SharedOperation<T> implements Runnable, W
   #generator: Fiber<T> | null = null;
   #started = false;
   #gaveWay = false;
-  readonly #context: Snapshot | null = snapshot();
+  /** Null while nobody has entered a store. */
+  #context: Snapshot | null = snapshot();
 
   /** @internal Use `spawn`. */
   constructor(body: TaskBody<T>, group: TaskGroup, name: string | undefined) {
@@ -202,15 +203,23 @@ export class Task<T = unknown> extends SharedOperation<T> implements Runnable, W
 
   /** @internal */
   run(): void {
-    if (this.#context !== null) this.#context(poll, this as Task);
-    else if (this.#started) this.#resume(this.#generator as Fiber<T>);
+    if (this.#started) this.#resume(this.#generator as Fiber<T>);
     else this.#begin();
   }
 
-  /** @internal For `poll`: the context has been entered. */
-  runInContext(): void {
-    if (this.#started) this.#resume(this.#generator as Fiber<T>);
-    else this.#begin();
+  /**
+   * What `run` is once somebody has entered a store. A task from before that must see none: it would run in the context of
+   * whoever made it runnable, and a store that it enters would stay for the tasks after it.
+   * @internal
+   */
+  runGuarded(): void {
+    this.#context ??= emptyContext();
+    this.#context(poll, this as Task);
+  }
+
+  /** It has entered a store itself, as the first of all. @internal */
+  keepContext(): void {
+    this.#context = snapshot();
   }
 
   #begin(): void {
@@ -359,18 +368,29 @@ export class Task<T = unknown> extends SharedOperation<T> implements Runnable, W
   }
 }
 
+const { run } = Task.prototype;
+
 function poll(task: Task): void {
-  task.runInContext();
+  run.call(task);
 }
+
+onStoresEntered(() => {
+  Task.prototype.run = Task.prototype.runGuarded;
+});
 
 function looksLikeGenerator(value: unknown): boolean {
   if (value === null || typeof value !== 'object') return false;
   return typeof (value as Generator).next === 'function' && typeof (value as Generator).throw === 'function';
 }
 
+/** Where this library lies; in a stack as a path or in a URL. */
+const HOME = decodeURIComponent(new URL('..', import.meta.url).pathname);
+
 /** The stack of the spawning code without our own frames. */
 function spawnSite(): string {
   const holder: { stack?: string } = {};
   Error.captureStackTrace(holder, Task);
-  return (holder.stack ?? '').split('\n').slice(1).join('\n');
+  const frames = (holder.stack ?? '').split('\n').slice(1);
+  const first = frames.findIndex((frame) => !decodeURI(frame).includes(HOME));
+  return frames.slice(Math.max(first, 0)).join('\n');
 }
