@@ -61,7 +61,6 @@ class Round implements Runnable {
   run(): void {
     if (open === this) open = null;
     scheduler.credit -= this.tasks - 1;
-    scheduler.polls += this.tasks - 1;
     this.#resolve();
   }
 }
