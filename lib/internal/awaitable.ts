@@ -1,5 +1,6 @@
 import { invalidType } from './errors.js';
-import { Operation, REJECTED, type Waiter } from './operation.js';
+import { isDone } from './done.js';
+import { Operation, Ready, REJECTED, type Waiter } from './operation.js';
 import { type Fiber, Task, type TaskBody, type TaskFunction } from './task.js';
 import { TaskGroup } from './task-group.js';
 
@@ -34,9 +35,12 @@ export type Awaited2<A> = A extends Operation<infer T>
  *
  * @example
  * ```ts
- * spawn(function* () {
- *   const text = yield* wait(readFile('package.json', 'utf8'));
- * });
+ * import { readFile } from 'node:fs/promises';
+ * function* countLines(file: string) {
+ *   const text = yield* wait(readFile(file, 'utf8'));
+ *   return text.split('\n').length;
+ * }
+ * await spawn(countLines('package.json'));
  * ```
  * @throws TypeError (`ERR_INVALID_ARG_TYPE`) if `promise` has no `then`.
  */
@@ -117,6 +121,7 @@ export class Child<T> extends Operation<T> implements Waiter {
 /** @throws TypeError naming `name` where `value` is nothing that one can wait for. */
 export function toOperation<T>(value: Awaitable<T>, name: string): Operation<T> {
   if (value instanceof Operation) return value;
+  if (isDone(value)) return new Ready(undefined as T);
   if (typeof value === 'function' || isGenerator(value)) return new Child(value as TaskBody<T>, 'call');
   if (value !== null && typeof value === 'object' && typeof (value as PromiseLike<T>).then === 'function') {
     return new Wait(value as PromiseLike<T>);
@@ -130,15 +135,21 @@ export function toOperation<T>(value: Awaitable<T>, name: string): Operation<T> 
  *
  * @example
  * ```ts
- * spawn(function* () {
+ * function* sayGoodbye() {
+ *   yield* sleep(1);
+ *   console.log('goodbye'); // goodbye
+ * }
+ * function* session() {
  *   try {
- *     yield* work();
+ *     yield* sleep(60_000);
  *   } finally {
- *     yield* shield(function* () {
- *       yield* sayGoodbye();
- *     });
+ *     yield* shield(sayGoodbye());
  *   }
- * });
+ * }
+ * const task = spawn(session());
+ * await sleep(1);
+ * task.abort();
+ * await task; // throws an AbortError
  * ```
  * @throws TypeError (`ERR_INVALID_ARG_TYPE`) if `body` cannot be a task.
  */

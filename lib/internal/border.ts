@@ -7,6 +7,7 @@
 // - `drain` first takes every record of the ring, in order, and only queues: no user code runs. Handlers of sockets run
 //   after it (`later`), then the tasks.
 // - What C++ refuses it counts (Control.Faults); it never does anything wild with what JavaScript wrote.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Addon, type AddonInfo, type Backend, loadAddon } from './binding.js';
 import {
   COMPLETION_CAPACITY,
@@ -44,6 +45,7 @@ export interface TickHook {
   (events: number): void;
 }
 
+const atImport = AsyncLocalStorage.snapshot() as <R>(fn: () => R) => R;
 const SUBMISSION_MASK = SUBMISSION_CAPACITY - 1;
 const COMPLETION_MASK = COMPLETION_CAPACITY - 1;
 
@@ -138,7 +140,8 @@ export class Border implements TickSource {
   }
 
   #openOver(addon: Addon): Addon {
-    const rings = addon.open({ backend: requestedBackend() }, this.#drain);
+    // The addon keeps the async context of its opening for every tick: it must not be that of whoever happens to be first.
+    const rings = atImport(() => addon.open({ backend: requestedBackend() }, this.#drain));
     this.#control = new Uint32Array(rings.control);
     this.#words = new Uint32Array(rings.submissions);
     this.#doubles = new Float64Array(rings.submissions);

@@ -5,6 +5,7 @@
 // watermark the addon stops reading for it.
 import { Buffer } from 'node:buffer';
 import { border } from '../internal/border.js';
+import { DONE } from '../internal/done.js';
 import { invalidType, MillraceError } from '../internal/errors.js';
 import {
   COMPLETION_CLOSED,
@@ -25,11 +26,12 @@ import {
   SUBMISSION_SOCKET_REF,
 } from '../internal/layout.js';
 import { type Operation, Ready, SharedOperation } from '../internal/operation.js';
+import { scheduler } from '../internal/scheduler.js';
 import type { Snapshot } from '../internal/task-context.js';
 import { type Arenas, openArenas } from './arenas.js';
 import { Chunk } from './chunk.js';
 import { type Endpoint, endpoints } from './endpoints.js';
-import { Read, ReadQueue } from './read-queue.js';
+import { Read, ReadNext, ReadQueue } from './read-queue.js';
 import { systemError } from './system-error.js';
 
 /** Where one end of a connection is. */
@@ -76,8 +78,12 @@ const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 
-/** Every write that need not wait gives this. */
 const WRITTEN: Operation<void> = new Ready<void>(undefined);
+
+/** What a write that need not wait gives. Where a task is cancelled, it may be this one, and has to be told. */
+function written(): Operation<void> {
+  return scheduler.cancelled === 0 ? DONE : WRITTEN;
+}
 
 /** Waits until what was written has left. Its error is the socket's, which is told elsewhere. */
 class Drained extends SharedOperation<void> {
@@ -183,15 +189,20 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
     const length = data instanceof Chunk ? this.#sendChunk(data) : this.#sendCopy(data);
     this.#submitted = (this.#submitted + length) >>> 0;
     this.bytesWritten += length;
-    return queued + length <= this.#highWaterMark && this.#drained === null ? WRITTEN : this.#waitForDrain();
+    return queued + length <= this.#highWaterMark && this.#drained === null ? written() : this.#waitForDrain();
   }
 
   /** The next bytes, or null at the end. Only for a socket without a `data` handler. */
   read(): Operation<Buffer | null> {
     if (this.#onData !== null) {
-      throw new MillraceError('ERR_MILLRACE_INVALID_STATE', 'This socket has a data handler; read() would never get anything');
+      throw noReads();
     }
     return new Read(this.#readQueue());
+  }
+
+  #readNext(): Promise<IteratorResult<Buffer, undefined>> {
+    if (this.#onData !== null) return Promise.reject(noReads());
+    return new ReadNext(this.#readQueue()).promise();
   }
 
   /** Ends our side when all that was written has left; the peer may still send. Nothing can be written any more. */
@@ -388,6 +399,7 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
 
   #sendCopy(data: Exclude<Data, Chunk>): number {
     if (typeof data === 'string') return this.#sendString(data);
+    if (data instanceof Uint8Array) return this.#sendBytes(data);
     if (ArrayBuffer.isView(data)) return this.#sendBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     if (data instanceof ArrayBuffer) return this.#sendBytes(new Uint8Array(data));
     throw invalidType('data', 'a string, a Buffer, a typed array, an ArrayBuffer or a Chunk', data);
@@ -467,8 +479,8 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
   }
 }
 
-function asResult(bytes: Buffer | null): IteratorResult<Buffer, undefined> {
-  return bytes === null ? { done: true, value: undefined } : { done: false, value: bytes };
+function noReads(): MillraceError {
+  return new MillraceError('ERR_MILLRACE_INVALID_STATE', 'This socket has a data handler; read() would never get anything');
 }
 
 function rethrow(error: unknown): never {
