@@ -30,6 +30,8 @@ int BufferRing::open(const Ring& ring) {
 }
 
 void BufferRing::replenish(ReceivePool& pool, uint8_t* arena) {
+  // A program that has only armed timers so far: there is no memory to lend yet.
+  if (arena == nullptr) return;
   // Once for all the receives of a tick that found it empty; and when all buffers are in use more would not help.
   if (ran_empty_ && pool.free_count() > 0) target_ = std::min(target_ * 2, kReceiveBuffers);
   ran_empty_ = false;
