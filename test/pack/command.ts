@@ -17,6 +17,8 @@ export function run(
     encoding: 'utf8',
     env: { ...process.env, ...environment },
     maxBuffer: 2 ** 26,
+    timeout: 100_000,
+    killSignal: 'SIGKILL',
     shell: process.platform === 'win32',
   });
   if (error !== undefined) throw error;
