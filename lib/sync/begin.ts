@@ -26,7 +26,7 @@ export function beginWith<T>(options: SignalOption, begin: () => Operation<T>): 
  */
 export function refusedByTask(): Operation<never> | null {
   const task = currentTask();
-  return task !== null && task.cancelled ? refused(task.reason) : null;
+  return task?.cancelled ? refused(task.reason) : null;
 }
 
 /** An operation that is done as soon as it is begun, and stays done whatever happens to the task that waits for it. */

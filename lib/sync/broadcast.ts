@@ -18,7 +18,10 @@ export class LaggedError extends MillraceError {
 
   /** @internal */
   constructor(missed: number) {
-    super('ERR_MILLRACE_CHANNEL_LAGGED', `broadcast.recv: ${missed} messages were missed; the next recv goes on with the oldest left`);
+    super(
+      'ERR_MILLRACE_CHANNEL_LAGGED',
+      `broadcast.recv: ${missed} messages were missed; the next recv goes on with the oldest left`,
+    );
     this.name = 'LaggedError';
     this.missed = missed;
   }

@@ -152,8 +152,11 @@ export class Receiver<T> implements AsyncIterable<T> {
    * @example
    * ```ts
    * function* consumer(receiver: Receiver<string>) {
-   *   let message: string | typeof CLOSED;
-   *   while ((message = yield* receiver.recv()) !== CLOSED) console.log(message);
+   *   for (;;) {
+   *     const message = yield* receiver.recv();
+   *     if (message === CLOSED) break;
+   *     console.log(message);
+   *   }
    * }
    * const [sender, receiver] = channel<string>(4);
    * const done = spawn(consumer(receiver));

@@ -34,9 +34,9 @@ export class MessageQueue<T> {
     return this.used - this.permits;
   }
 
-  /** True once no message can come any more. */
+  /** True once no message can come any more: none is queued or promised, hence nobody waits for room either. */
   get drained(): boolean {
-    return this.closed && this.used === 0 && this.senders.first === null;
+    return this.closed && this.used === 0;
   }
 
   /** Takes `message` if there is room. */
@@ -55,7 +55,10 @@ export class MessageQueue<T> {
     }
   }
 
-  /** Something is queued: takes it for a receiver that is told its number by `number`. */
+  /** The number of the message that was taken last. */
+  number = 0;
+
+  /** Takes the first message; there must be one. */
   take(): T {
     this.used--;
     let message: T;
@@ -70,8 +73,6 @@ export class MessageQueue<T> {
     if (this.senders.first !== null) this.admit();
     return message;
   }
-  /** The number of the message that was taken last. */
-  number = 0;
 
   /** A message that was given to a receiver and not taken. */
   putBack(message: T, number: number): void {
@@ -146,7 +147,6 @@ export abstract class Sending<T, R = unknown> extends Operation<R> implements Li
 
   protected onCancel(): void {
     this.queue.senders.remove(this as Sending<T>);
-    this.queue.settleIfDrained();
   }
 }
 
@@ -283,6 +283,6 @@ export class RecvMany<T> extends Receiving<T, T[]> {
   }
 
   protected override giveBack(messages: T[]): void {
-    messages.forEach((message, i) => this.queue.putBack(message, this.#numbers[i] as number));
+    for (const [i, message] of messages.entries()) this.queue.putBack(message, this.#numbers[i] as number);
   }
 }

@@ -123,7 +123,8 @@ export class OneshotReceiver<T> {
     if (options !== undefined) return beginWith(options, () => this.recv());
     const slot = this.#slot;
     if (slot.state === 'taken') return refused(consumed('oneshot.recv'));
-    if (slot.state === 'open' && (slot.senderClosed || slot.receiverClosed)) return refused(channelClosed('oneshot.recv'));
+    if (slot.state === 'open' && (slot.senderClosed || slot.receiverClosed))
+      return refused(channelClosed('oneshot.recv'));
     if (slot.waiting !== null) {
       return refused(new MillraceError('ERR_MILLRACE_INVALID_STATE', 'oneshot.recv: another recv waits already'));
     }

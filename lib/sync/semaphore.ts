@@ -139,7 +139,11 @@ export class Semaphore {
   addPermits(count: number): void {
     checkInteger(count, 'count', 0, PERMITS_MAX);
     if (this.#pool.free + count > PERMITS_MAX) {
-      throw outOfRange('count', `at most ${PERMITS_MAX - this.#pool.free}, so that ${PERMITS_MAX} are available`, count);
+      throw outOfRange(
+        'count',
+        `at most ${PERMITS_MAX - this.#pool.free}, so that ${PERMITS_MAX} are available`,
+        count,
+      );
     }
     this.#pool.give(count);
   }

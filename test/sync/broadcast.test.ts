@@ -37,6 +37,25 @@ test('those who wait are woken by one send, all of them', async () => {
   ]);
 });
 
+test('several tasks that wait at one receiver get one message each, in turn', async () => {
+  const [news, reader] = broadcast<number>(4);
+  const waiting = [reader.recv(), reader.recv(), reader.recv()];
+  for (const n of [1, 2, 3]) news.send(n);
+  expect(await Promise.all(waiting)).toEqual([1, 2, 3]);
+});
+
+test('a receiver whose wait was cancelled waits again like any other', async () => {
+  const [news, first] = broadcast<number>(4);
+  const second = news.subscribe();
+  const cancelled = first.recv();
+  cancelled.cancel();
+  await expect(cancelled).rejects.toMatchObject({ code: 'ABORT_ERR' });
+  const waiting = [first.recv(), second.recv(), first.recv(), second.recv()];
+  for (const n of [1, 2]) news.send(n);
+  await turnsPass(2);
+  expect(waiting.map((wait) => wait.value)).toEqual([1, 1, 2, 2]);
+});
+
 test('one that is too slow is told how many messages it missed, and goes on with the oldest left', async () => {
   const [news, reader] = broadcast<number>(3);
   for (let n = 0; n < 10; n++) news.send(n);
@@ -96,7 +115,7 @@ async function collected(reference: WeakRef<object>): Promise<void> {
   expect(reference.deref()).toBe(undefined);
 }
 
-test('closing: the sender\'s lets receivers finish, a receiver\'s ends it at once', async () => {
+test("closing: the sender's lets receivers finish, a receiver's ends it at once", async () => {
   const [news, reader] = broadcast<number>(2);
   const other = news.subscribe();
   const waiting = other.recv();

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { all, CancelToken, select, spawn, timeout } from '../../lib/index.js';
-import { type Closed, CLOSED, channel, EMPTY, type Receiver, type Sender } from '../../lib/sync/index.js';
+import { CLOSED, channel, EMPTY, type Receiver, type Sender } from '../../lib/sync/index.js';
 import { type Actor, perform, plans, type Script, type Step, turnsPass } from './random-tasks.js';
 
 const closed = expect.objectContaining({ code: 'ERR_MILLRACE_CHANNEL_CLOSED' });
@@ -14,9 +14,11 @@ function* sendAll(sender: Sender<number>, count: number) {
 
 function* receiveAll(receiver: Receiver<number>) {
   const received: number[] = [];
-  let message: number | Closed;
-  while ((message = yield* receiver.recv()) !== CLOSED) received.push(message);
-  return received;
+  for (;;) {
+    const message = yield* receiver.recv();
+    if (message === CLOSED) return received;
+    received.push(message);
+  }
 }
 
 function upTo(count: number): number[] {
@@ -72,7 +74,8 @@ describe('messages arrive once and in order', () => {
       for (let n = 0; n < 1_000_000; n++) sender.trySend(n);
       expect(receiver.length).toBe(1_000_000);
       let expected = 0;
-      for (let n = receiver.tryRecv(); n !== EMPTY; n = receiver.tryRecv()) if (n !== expected++) throw new Error(`${String(n)}`);
+      for (let n = receiver.tryRecv(); n !== EMPTY; n = receiver.tryRecv())
+        if (n !== expected++) throw new Error(`${String(n)}`);
       expect(expected).toBe(1_000_000);
     }
   });
@@ -359,7 +362,9 @@ describe('misuse is told', () => {
   test('wrong options and limits name themselves', () => {
     const [sender, receiver] = channel<unknown>(1);
     expect(() => sender.send(1, 5 as never)).toThrow(/options must be an object; got 5/);
-    expect(() => receiver.recv({ signal: 'no' as never })).toThrow(/options.signal must be a CancelToken or an AbortSignal/);
+    expect(() => receiver.recv({ signal: 'no' as never })).toThrow(
+      /options.signal must be a CancelToken or an AbortSignal/,
+    );
     expect(() => receiver.recvMany(0)).toThrow(/limit must be an integer from 1/);
     expect(() => sender.trySend(CLOSED)).toThrow(/message must be anything but CLOSED and EMPTY/);
     expect(sender.length).toBe(0);
@@ -416,7 +421,8 @@ describe('under random schedules', () => {
 
   function drain(): string[] {
     const rest: string[] = [];
-    for (let message = receiver.tryRecv(); typeof message === 'string'; message = receiver.tryRecv()) rest.push(message);
+    for (let message = receiver.tryRecv(); typeof message === 'string'; message = receiver.tryRecv())
+      rest.push(message);
     return rest;
   }
 
@@ -439,7 +445,7 @@ describe('under random schedules', () => {
     );
   });
 
-  test('one receiver sees each sender\'s messages in the order of their sending', async () => {
+  test("one receiver sees each sender's messages in the order of their sending", async () => {
     await fc.assert(
       fc.asyncProperty(plans(), capacities, async (plan, capacity) => {
         begin(capacity);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { all, select, spawn } from '../../lib/index.js';
-import { CLOSED, EMPTY, oneshot, type OneshotReceiver, type OneshotSender } from '../../lib/sync/index.js';
+import { CLOSED, EMPTY, type OneshotReceiver, type OneshotSender, oneshot } from '../../lib/sync/index.js';
 import { perform, plans } from './random-tasks.js';
 
 const closed = expect.objectContaining({ code: 'ERR_MILLRACE_CHANNEL_CLOSED' });

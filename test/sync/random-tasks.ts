@@ -2,7 +2,17 @@
 // somebody aborts them, cancels their signals and lets their selects be lost at random points. What must hold whatever
 // happens is up to each test.
 import fc from 'fast-check';
-import { all, CancelToken, type Fiber, type JoinHandle, type Operation, type SignalOption, select, spawn, yieldNow } from '../../lib/index.js';
+import {
+  all,
+  CancelToken,
+  type Fiber,
+  type JoinHandle,
+  type Operation,
+  type SignalOption,
+  select,
+  spawn,
+  yieldNow,
+} from '../../lib/index.js';
 import { setRandom } from '../../lib/internal/random.js';
 import { Notify } from '../../lib/sync/index.js';
 

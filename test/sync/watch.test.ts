@@ -30,7 +30,7 @@ test('a change that was not seen yet is told at once, once', async () => {
   await next;
 });
 
-test('what counts as seen is in the observer\'s hands', async () => {
+test("what counts as seen is in the observer's hands", async () => {
   const [setting, observer] = watch(0);
   setting.send(1);
   expect([observer.borrow(), observer.hasChanged()]).toEqual([1, true]);
@@ -66,6 +66,16 @@ test('losing a select, or being cancelled, does not count as having seen', async
   const waiting = observer.changed();
   untaken.cancel();
   await waiting;
+  expect(observer.hasChanged()).toBe(false);
+});
+
+test('what was seen meanwhile stays seen when an older change is given back', () => {
+  const [setting, observer] = watch(0);
+  setting.send(1);
+  const untaken = observer.changed();
+  setting.send(2);
+  expect(observer.borrowAndUpdate()).toBe(2);
+  untaken.cancel();
   expect(observer.hasChanged()).toBe(false);
 });
 
