@@ -112,7 +112,13 @@ class Connect extends Operation<Socket> implements Endpoint {
  *
  * @example
  * ```ts
- * const listener = await listen({ host: '127.0.0.1', open: (peer) => peer.write('welcome') });
+ * const listener = await listen({
+ *   host: '127.0.0.1',
+ *   open(peer) {
+ *     peer.write('welcome');
+ *     peer.close();
+ *   },
+ * });
  * const socket = await connect({ host: '127.0.0.1', port: listener.port });
  * console.log(String(await socket.read())); // welcome
  * await socket.close();

@@ -16,7 +16,7 @@ export type Joined<T> =
  * @example
  * ```ts
  * function* load(page: number) {
- *   yield* sleep(page);
+ *   yield* sleep(20 * page);
  *   if (page === 2) throw new Error('no such page');
  * }
  * const set = new JoinSet<void>();
