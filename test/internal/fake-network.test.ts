@@ -46,6 +46,7 @@ function bytesOf(random: SeededRandom, length: number): Buffer {
 function echoServer(): PromiseLike<Listener> {
   return listen({
     port: 0,
+    listenError() {},
     data(socket, chunk) {
       void socket.write(chunk).then(undefined, () => {});
     },
@@ -119,7 +120,7 @@ describe('an echo server over the fake', () => {
   test('out of descriptors: accepting goes on when one is free again', async () => {
     fake.reseed(3, NO_FAULTS);
     const accepted: Socket[] = [];
-    const server = await listen({ port: 0, open: (socket) => void accepted.push(socket) });
+    const server = await listen({ port: 0, listenError() {}, open: (socket) => void accepted.push(socket) });
     const clients = await Promise.all(
       Array.from({ length: 40 }, () => connect({ host: '127.0.0.1', port: server.port })),
     );
