@@ -65,7 +65,7 @@ class SemaphoreAcquire extends Acquire<SemaphorePermit> {
  * ```ts
  * const connections = new Semaphore(2);
  * async function query(text: string) {
- *   using permit = await connections.acquire();
+ *   using _permit = await connections.acquire();
  *   return `${text}: at most two of these at a time`;
  * }
  * await all(['a', 'b', 'c'].map((text) => spawn(() => query(text))));
