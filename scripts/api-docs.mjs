@@ -82,7 +82,9 @@ function exportsOf(index) {
 /** The Markdown of one name: heading, declaration, docstring, members. */
 function section(name, file) {
   const lines = readFileSync(file, 'utf8').split('\n');
-  const opening = new RegExp(`^export (?:declare )?(?:abstract )?(?:class|interface|function|const|type) ${escape(name)}\\b`);
+  const opening = new RegExp(
+    `^export (?:declare )?(?:abstract )?(?:class|interface|function|const|type) ${escape(name)}\\b`,
+  );
   const starts = lines.flatMap((line, i) => (opening.test(line) ? [i] : []));
   if (starts.length === 0) throw new Error(`${name} is exported, and not declared in ${file}`);
   // A type and a constant may share a name (CLOSED, Closed do not; overloads do): the docstring is above the first.
@@ -135,7 +137,8 @@ function membersOf(lines) {
     // Bookkeeping that the class needs and nobody calls.
     if (doc === null && /^(constructor|get kind|readonly done|readonly reportsErrors)\b/.test(signature)) continue;
     const last = items.at(-1);
-    if (last !== undefined && nameOf(last.signature) === nameOf(signature) && doc === null) last.signature += `\n${signature}`;
+    if (last !== undefined && nameOf(last.signature) === nameOf(signature) && doc === null)
+      last.signature += `\n${signature}`;
     else items.push({ signature, doc });
   }
   return items.flatMap(({ signature, doc }) => [code(signature), ...markdown(doc)]);
@@ -147,7 +150,7 @@ function nameOf(signature) {
 
 /** The lines of the docstring above line `at`, without its stars; null if there is none. */
 function docstringAbove(lines, at) {
-  let end = at - 1;
+  const end = at - 1;
   if (end < 0 || !lines[end].trimEnd().endsWith('*/')) return null;
   let start = end;
   while (!lines[start].includes('/**')) start--;
@@ -163,7 +166,8 @@ function markdown(doc) {
   if (doc === null || doc === '') return [];
   const [prose, ...tags] = splitTags(doc.replaceAll(/\{@link (\w+)\}/g, '`$1`'));
   const parts = prose.trim() === '' ? [] : [prose.trim()];
-  const of = (tag) => tags.filter((part) => part.startsWith(`@${tag}`)).map((part) => part.slice(tag.length + 1).trim());
+  const of = (tag) =>
+    tags.filter((part) => part.startsWith(`@${tag}`)).map((part) => part.slice(tag.length + 1).trim());
   const params = of('param').map((part) => part.replace(/^(\w+)\s+/, '- `$1`: '));
   if (params.length > 0) parts.push(params.join('\n'));
   for (const part of of('returns')) parts.push(`Gives ${part}`);
@@ -178,7 +182,8 @@ function splitTags(doc) {
   let inCode = false;
   for (const line of doc.split('\n')) {
     if (line.startsWith('```')) inCode = !inCode;
-    const ends = !inCode && parts.at(-1).startsWith('@example') && parts.at(-1).trimEnd().endsWith('```') && line !== '```';
+    const ends =
+      !inCode && parts.at(-1).startsWith('@example') && parts.at(-1).trimEnd().endsWith('```') && line !== '```';
     if (!inCode && /^@\w+/.test(line)) parts.push(line);
     // Prose after an example belongs to the whole.
     else if (ends && line.trim() !== '') parts[0] += `\n\n${line}`;

@@ -68,7 +68,10 @@ function best(cell, ids) {
 function caption(report, samples) {
   const { machine } = report;
   const versions = [...new Set(report.contestants.map(({ version }) => version))].filter((version) => version !== '');
-  const busy = machine.loadAverage > 0.5 ? ` Something else was running: the load average was ${machine.loadAverage.toFixed(1)}.` : '';
+  const busy =
+    machine.loadAverage > 0.5
+      ? ` Something else was running: the load average was ${machine.loadAverage.toFixed(1)}.`
+      : '';
   const absent = report.notRun.length === 0 ? '' : ` Not run: ${report.notRun.map(({ label }) => label).join(', ')}.`;
   return (
     `Operations a second, one core; for echo messages a CPU-second of the server, 64 connections. Warm medians of at least ` +
@@ -92,7 +95,8 @@ function markdown(head, rows) {
 export function fill(text, block) {
   const [before, rest, ...more] = text.split(BEGIN);
   const [, after, ...evenMore] = rest?.split(END) ?? [];
-  if (after === undefined || more.length + evenMore.length > 0) throw new Error(`there must be one ${BEGIN} ... ${END}`);
+  if (after === undefined || more.length + evenMore.length > 0)
+    throw new Error(`there must be one ${BEGIN} ... ${END}`);
   return `${before}${BEGIN}\n\n${block}\n\n${END}${after}`;
 }
 
@@ -102,7 +106,10 @@ async function main([file = 'bench/results/latest.json']) {
   const { analyze } = await import('../dist/bench/analysis/analyze.js');
   const { markdownReport } = await import('../dist/bench/report/markdown.js');
   // Its title goes, and its headings become parts of the page's own section.
-  const full = markdownReport(report, analyze(report, null)).replace(/^# .*\n+/, '').replace(/^#/gm, '##').trimEnd();
+  const full = markdownReport(report, analyze(report, null))
+    .replace(/^# .*\n+/, '')
+    .replace(/^#/gm, '##')
+    .trimEnd();
   const blocks = { 'README.md': table(report), 'docs/benchmarks.md': full };
   for (const [target, block] of Object.entries(blocks)) {
     const path = join(root, target);

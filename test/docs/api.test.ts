@@ -8,7 +8,10 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const api = () => readFileSync(`${root}docs/api.md`, 'utf8');
 
 test('docs/api.md is what npm run docs:api writes', () => {
-  const { status, stderr } = spawnSync(process.execPath, ['scripts/api-docs.mjs', '--check'], { cwd: root, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, ['scripts/api-docs.mjs', '--check'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 });
 

@@ -20,8 +20,8 @@ export async function throws(name: string, run: () => Promise<void>): Promise<vo
   try {
     await run();
   } catch (error) {
-    const { code, constructor } = error as Error & { code?: string };
-    if (name === (error as Error).name || name === constructor.name || name === code) return;
+    const thrown = error as Error & { code?: string };
+    if (name === thrown.name || name === thrown.constructor.name || name === thrown.code) return;
     throw error;
   }
   throw new Error(`it must throw ${name}, and threw nothing`);
@@ -31,7 +31,9 @@ process.on('exit', () => {
   for (const [line, text] of expected) {
     const output = logged.get(line)?.join(' ');
     if (output !== undefined && (text === output || REMARKS.some((mark) => text.startsWith(output + mark)))) continue;
-    process.stderr.write(`line ${line + 1} says "${text}" and prints ${output === undefined ? 'nothing' : `"${output}"`}\n`);
+    process.stderr.write(
+      `line ${line + 1} says "${text}" and prints ${output === undefined ? 'nothing' : `"${output}"`}\n`,
+    );
     process.exitCode = 1;
   }
 });

@@ -73,7 +73,9 @@ export function programOf(block: CodeBlock, names: Map<string, string>): string 
   const code = withoutComments(block.code);
   const imports = [...names].flatMap(([name, entry]) => {
     const used = new RegExp(`(?<![.\\w])${name}\\b`).test(code);
-    const own = new RegExp(`(?:const|let|class|function\\*?)\\s+${name}\\b|import [^;]*\\b${name}\\b[^;]*from`).test(code);
+    const own = new RegExp(`(?:const|let|class|function\\*?)\\s+${name}\\b|import [^;]*\\b${name}\\b[^;]*from`).test(
+      code,
+    );
     return used && !own ? [`import { ${name} } from '${libraryPath(entry)}';`] : [];
   });
   const body = block.code

@@ -8,7 +8,11 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 function codesInLibrary(): Set<string> {
   const files = readdirSync(`${root}lib`, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
   const sources = files.map((file) => readFileSync(`${root}lib/${file}`, 'utf8'));
-  return new Set(sources.flatMap((source) => [...source.matchAll(/'((?:ERR_[A-Z]|ABORT)[A-Z_]+)'/g)].map((match) => match[1] as string)));
+  return new Set(
+    sources.flatMap((source) =>
+      [...source.matchAll(/'((?:ERR_[A-Z]|ABORT)[A-Z_]+)'/g)].map((match) => match[1] as string),
+    ),
+  );
 }
 
 test('every code has a section that names its cause and its remedy, and no section is without a code', () => {

@@ -19,7 +19,8 @@ beforeAll(() => {
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(source, { recursive: true });
   const names = publicNames(root);
-  for (const block of runnable) writeFileSync(join(source, `${nameOf(block)}.${block.language}`), programOf(block, names));
+  for (const block of runnable)
+    writeFileSync(join(source, `${nameOf(block)}.${block.language}`), programOf(block, names));
   const options = {
     extends: '../../tsconfig.json',
     compilerOptions: {
