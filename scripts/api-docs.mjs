@@ -83,7 +83,7 @@ function exportsOf(index) {
 function section(name, file) {
   const lines = readFileSync(file, 'utf8').split('\n');
   const opening = new RegExp(
-    `^export (?:declare )?(?:abstract )?(?:class|interface|function|const|type) ${escape(name)}\\b`,
+    `^export (?:declare )?(?:abstract )?(?:class|interface|function|const|type) ${name}\\b`,
   );
   const starts = lines.flatMap((line, i) => (opening.test(line) ? [i] : []));
   if (starts.length === 0) throw new Error(`${name} is exported, and not declared in ${file}`);
@@ -194,8 +194,4 @@ function splitTags(doc) {
 
 function code(source) {
   return `\`\`\`typescript\n${source.replace(/^ +/gm, (indent) => ' '.repeat(Math.ceil(indent.length / 2)))}\n\`\`\``;
-}
-
-function escape(name) {
-  return name.replaceAll('$', '\\$');
 }
