@@ -82,9 +82,7 @@ function exportsOf(index) {
 /** The Markdown of one name: heading, declaration, docstring, members. */
 function section(name, file) {
   const lines = readFileSync(file, 'utf8').split('\n');
-  const opening = new RegExp(
-    `^export (?:declare )?(?:abstract )?(?:class|interface|function|const|type) ${name}\\b`,
-  );
+  const opening = new RegExp(`^export (?:declare )?(?:abstract )?(?:class|interface|function|const|type) ${name}\\b`);
   const starts = lines.flatMap((line, i) => (opening.test(line) ? [i] : []));
   if (starts.length === 0) throw new Error(`${name} is exported, and not declared in ${file}`);
   // A type and a constant may share a name (CLOSED, Closed do not; overloads do): the docstring is above the first.
