@@ -1,5 +1,5 @@
 import { border } from '../internal/border.js';
-import { type SignalOption, withSignal } from '../internal/cancel.js';
+import { checkSignal, type SignalOption, withSignal } from '../internal/cancel.js';
 import { checkInteger } from '../internal/errors.js';
 import { COMPLETION_CONNECT, RESET, SUBMISSION_CLOSE } from '../internal/layout.js';
 import { Operation, PENDING, REJECTED } from '../internal/operation.js';
@@ -131,5 +131,6 @@ export function connect(options: ConnectOptions): Operation<Socket> {
   checkSocketOptions(options);
   checkInteger(options.port, 'options.port', 1, 65535);
   checkHost(options.host, 'options.host');
+  if (options.signal !== undefined) checkSignal(options.signal, 'options.signal');
   return withSignal(new Connect(options), options.signal);
 }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { border } from '../internal/border.js';
-import { type SignalOption, withSignal } from '../internal/cancel.js';
-import { checkInteger, MillraceError } from '../internal/errors.js';
+import { checkSignal, type SignalOption, withSignal } from '../internal/cancel.js';
+import { checkFunction, checkInteger, MillraceError } from '../internal/errors.js';
 import {
   COMPLETION_ACCEPT,
   COMPLETION_CLOSED,
@@ -304,5 +304,7 @@ export function listen(options: ListenOptions = {}): Operation<Listener> {
   checkHost(options.host, 'options.host');
   checkBoolean(options.ipv6Only, 'options.ipv6Only');
   checkBoolean(options.reusePort, 'options.reusePort');
+  if (options.listenError !== undefined) checkFunction(options.listenError, 'options.listenError');
+  if (options.signal !== undefined) checkSignal(options.signal, 'options.signal');
   return withSignal(new Listen(options), options.signal);
 }
