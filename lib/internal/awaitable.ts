@@ -131,7 +131,8 @@ export function toOperation<T>(value: Awaitable<T>, name: string): Operation<T> 
 
 /**
  * Runs `body` as a part of this task that cancellation does not reach: for what must be finished once begun, and for
- * clean-up that waits. The cancellation takes effect after it.
+ * clean-up that waits. The cancellation takes effect at the first operation after it; a task that waits for nothing
+ * outside of shields is never stopped.
  *
  * @example
  * ```ts

@@ -19,7 +19,6 @@ export type MillraceErrorCode =
   | 'ERR_MILLRACE_SOCKET_LIMIT'
   | 'ERR_MILLRACE_SYNC_CLOSED'
   | 'ERR_MILLRACE_TIMEOUT'
-  | 'ERR_MILLRACE_WOULD_BLOCK'
   | 'ERR_MILLRACE_YIELD';
 
 /** An error of Millrace's own, told apart by its stable `code`. */
