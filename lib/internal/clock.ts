@@ -3,7 +3,7 @@
 // `performance.now()` costs 40 ns and a call into the addon as much again, so the offset between the two is measured
 // once: the addon's reading is taken after ours, so the offset is never too small, and a deadline never too early.
 import { border } from './border.js';
-import { scheduler, SLICE_MS } from './scheduler.js';
+import { SLICE_MS, scheduler } from './scheduler.js';
 
 let offsetMs = Number.NaN;
 let virtual = false;

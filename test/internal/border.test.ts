@@ -164,7 +164,12 @@ describe('hostile ring contents', () => {
   test('completions of unknown kinds, of sockets that nobody has, and of slots that nobody armed are passed over', async () => {
     const { border, fired } = opened();
     arm(border, 0, 0);
-    for (const [kind, handle] of [[COMPLETION_DATA, 5], [99, 1], [0, 0], [COMPLETION_TIMER, 0xffffffff]] as const) {
+    for (const [kind, handle] of [
+      [COMPLETION_DATA, 5],
+      [99, 1],
+      [0, 0],
+      [COMPLETION_TIMER, 0xffffffff],
+    ] as const) {
       fake.rings.push(kind, handle, 0xffffffff, 0xffffffff);
     }
     await turn(5);
@@ -177,7 +182,12 @@ describe('a drain whose sockets throw', () => {
     const { border, fired } = opened();
     arm(border, 0, 0);
     await turn(5);
-    border.sockets = { complete() {}, runHandlers: () => { throw new Error('handlers'); } };
+    border.sockets = {
+      complete() {},
+      runHandlers: () => {
+        throw new Error('handlers');
+      },
+    };
     fake.rings.push(COMPLETION_TIMER, 7);
     expect(() => border.drain()).toThrow('handlers');
     border.sockets = null;

@@ -1,9 +1,17 @@
 // The network module over the fake: whatever a kernel may do, no byte is lost, doubled or changed.
 import { afterEach, describe, expect, test } from 'vitest';
 import { sleep, spawn, timeout } from '../../lib/index.js';
-import { BROKEN, type Faults, installFake, NO_FAULTS, ROUGH, SeededRandom, withSeeds } from '../../lib/internal/fake/index.js';
+import {
+  BROKEN,
+  type Faults,
+  installFake,
+  NO_FAULTS,
+  ROUGH,
+  SeededRandom,
+  withSeeds,
+} from '../../lib/internal/fake/index.js';
 import { COMPLETION_CLOSED, COMPLETION_DATA, COMPLETION_END, COMPLETION_ERROR } from '../../lib/internal/layout.js';
-import { connect, listen, type Listener, type Socket } from '../../lib/net/index.js';
+import { connect, type Listener, listen, type Socket } from '../../lib/net/index.js';
 
 /** Each handle's completions, in order. */
 const told = new Map<number, number[]>();
@@ -67,7 +75,8 @@ async function exchange(port: number, sent: Buffer, random: SeededRandom): Promi
   });
   const received: Buffer[] = [];
   try {
-    for (let chunk = await socket.read(); chunk !== null; chunk = await socket.read()) received.push(Buffer.from(chunk));
+    for (let chunk = await socket.read(); chunk !== null; chunk = await socket.read())
+      received.push(Buffer.from(chunk));
   } finally {
     await writer.then(undefined, () => {});
     await socket.close();
@@ -84,7 +93,8 @@ async function session(seed: number, faults: Faults, clients: number): Promise<P
     Array.from({ length: clients }, async () => {
       const sent = bytesOf(random, random.below(120_000));
       const received = await timeout(3_600_000, exchange(port, sent, random));
-      if (!received.equals(sent)) throw new TypeError(`${received.length} of ${sent.length} bytes came back, or others`);
+      if (!received.equals(sent))
+        throw new TypeError(`${received.length} of ${sent.length} bytes came back, or others`);
     }),
   );
   await server.close();

@@ -11,7 +11,14 @@ afterEach(() => {
 
 describe('seeds', () => {
   test('equal ones give equal sequences, different ones do not', () => {
-    const take = (seed: number): number[] => Array.from({ length: 20 }, ((random) => () => random.below(1000))(new SeededRandom(seed)));
+    const take = (seed: number): number[] =>
+      Array.from(
+        { length: 20 },
+        (
+          (random) => () =>
+            random.below(1000)
+        )(new SeededRandom(seed)),
+      );
     expect(take(5)).toEqual(take(5));
     expect(take(5)).not.toEqual(take(6));
   });
@@ -43,7 +50,10 @@ describe('the fake in the place of the addon', () => {
     expect(now() - start).toBe(86_400_000);
     pauseTime({ autoAdvance: false });
     const from = now();
-    const slept = spawn(async () => (await sleep(10), now() - from));
+    const slept = spawn(async () => {
+      await sleep(10);
+      return now() - from;
+    });
     await advance(9);
     expect(slept.finished).toBe(false);
     await advance(1);
@@ -56,7 +66,14 @@ describe('the fake in the place of the addon', () => {
     const order = async (seed: number): Promise<number[]> => {
       installFake({ seed, faults: ROUGH });
       const seen: number[] = [];
-      await all(Array.from({ length: 20 }, (_, i) => spawn(function* () { yield* sleep(5); seen.push(i); })));
+      await all(
+        Array.from({ length: 20 }, (_, i) =>
+          spawn(function* () {
+            yield* sleep(5);
+            seen.push(i);
+          }),
+        ),
+      );
       return seen;
     };
     const first = await order(1);

@@ -1,4 +1,5 @@
-import { beforeEach, afterEach, describe, expect, test } from 'vitest';
+// biome-ignore-all lint/correctness/useYield: a fiber need not wait
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   AbortError,
   all,
@@ -221,8 +222,16 @@ describe.each(['fiber', 'async'] as const)('aborting a task (%s)', (kind) => {
   });
 
   test('that waits for another task: the other goes on', async () => {
-    const other = spawn(async () => (await sleep(50), 'other'));
-    const task = kind === 'fiber' ? spawn(function* () { return yield* other; }) : spawn(async () => await other);
+    const other = spawn(async () => {
+      await sleep(50);
+      return 'other';
+    });
+    const task =
+      kind === 'fiber'
+        ? spawn(function* () {
+            return yield* other;
+          })
+        : spawn(async () => await other);
     await turn(0);
     await Promise.resolve();
     await Promise.resolve();
@@ -257,7 +266,12 @@ describe.each(['fiber', 'async'] as const)('aborting a task (%s)', (kind) => {
 
   test('that waits for a foreign promise through wait', async () => {
     const never = new Promise<void>(() => {});
-    const task = kind === 'fiber' ? spawn(function* () { yield* wait(never); }) : spawn(async () => await wait(never));
+    const task =
+      kind === 'fiber'
+        ? spawn(function* () {
+            yield* wait(never);
+          })
+        : spawn(async () => await wait(never));
     await turn();
     task.abort();
     await expect(task).rejects.toBeInstanceOf(AbortError);
@@ -280,7 +294,12 @@ describe.each(['fiber', 'async'] as const)('aborting a task (%s)', (kind) => {
           log.push('ended');
         }
       };
-      const task = kind === 'fiber' ? spawn(function* () { yield* wait(make(inner)); }) : spawn(async () => void (await make(inner)));
+      const task =
+        kind === 'fiber'
+          ? spawn(function* () {
+              yield* wait(make(inner));
+            })
+          : spawn(async () => void (await make(inner)));
       await turn(0);
       for (let i = 0; i < 5; i++) await Promise.resolve();
       const start = now();
@@ -314,7 +333,12 @@ describe.each(['fiber', 'async'] as const)('aborting a task (%s)', (kind) => {
     expect(signal?.reason).toMatchObject({ cause: 'why' });
     await expect(task).rejects.toThrow();
 
-    const ending = kind === 'fiber' ? spawn(function* (self) { body(self); }) : spawn(async (self) => body(self));
+    const ending =
+      kind === 'fiber'
+        ? spawn(function* (self) {
+            body(self);
+          })
+        : spawn(async (self) => body(self));
     await ending;
     expect(signal?.aborted).toBe(true);
   });
@@ -356,7 +380,9 @@ test('two tasks that await one operation: aborting the first cancels it for both
 
 test('aborting with a TimeoutError or an AbortError keeps that very error', async () => {
   const reason = new TimeoutError('too long');
-  const task = spawn(function* () { yield* sleep(1000); });
+  const task = spawn(function* () {
+    yield* sleep(1000);
+  });
   await turn(0);
   await Promise.resolve();
   await Promise.resolve();
@@ -367,7 +393,9 @@ test('aborting with a TimeoutError or an AbortError keeps that very error', asyn
 test('shield at the start of a cancelled task never runs what was never started', async () => {
   let ran = false;
   const task = spawn(async () => {
-    await shield(() => { ran = true; });
+    await shield(() => {
+      ran = true;
+    });
   });
   task.abort();
   await expect(task).rejects.toBeInstanceOf(AbortError);
@@ -394,7 +422,11 @@ test('a shielded part finishes, then the cancellation takes effect', async () =>
 
 test('a token given to several operations', async () => {
   const token = new CancelToken();
-  const operations = [sleep(1000, { signal: token }), sleep(2000, { signal: token }), timeout(5000, sleep(3000), { signal: token })];
+  const operations = [
+    sleep(1000, { signal: token }),
+    sleep(2000, { signal: token }),
+    timeout(5000, sleep(3000), { signal: token }),
+  ];
   token.cancel('stop');
   const ends = await Promise.allSettled(operations);
   expect(ends.map((end) => end.status)).toEqual(['rejected', 'rejected', 'rejected']);

@@ -1,6 +1,17 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CancelToken, interval, metrics, now, scope, sleep, sleepUntil, spawn, TimeoutError, timeout } from '../../lib/index.js';
+import {
+  CancelToken,
+  interval,
+  metrics,
+  now,
+  scope,
+  sleep,
+  sleepUntil,
+  spawn,
+  TimeoutError,
+  timeout,
+} from '../../lib/index.js';
 import { advance, pauseTime, resumeTime } from '../../lib/test/index.js';
 
 beforeEach(() => pauseTime({ autoAdvance: false }));
@@ -135,10 +146,13 @@ describe('every operation takes a CancelToken or an AbortSignal', () => {
     ['sleepUntil', (signal) => sleepUntil(now() + 1000, { signal })],
     ['timeout', (signal) => timeout(500, () => sleep(1000), { signal })],
     ['scope', (signal) => scope((tasks) => void tasks.spawn(() => sleep(1000)), { signal })],
-    ['interval.tick', (signal) => {
-      const every = interval(1000, { signal });
-      return every.tick().then(() => every.tick());
-    }],
+    [
+      'interval.tick',
+      (signal) => {
+        const every = interval(1000, { signal });
+        return every.tick().then(() => every.tick());
+      },
+    ],
   ];
   test.each(operations)('%s', async (_, start) => {
     const { timersPending } = metrics();

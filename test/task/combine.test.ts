@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { all, dumpTasks, now, race, select, sleep, spawn, type Awaitable } from '../../lib/index.js';
+import { type Awaitable, all, dumpTasks, metrics, now, race, select, sleep, spawn } from '../../lib/index.js';
 import { pauseTime, resumeTime } from '../../lib/test/index.js';
 import { turn } from '../turn.js';
-import { metrics } from '../../lib/index.js';
 
 beforeEach(() => pauseTime());
 afterEach(async () => {
@@ -57,7 +56,11 @@ describe('select', () => {
   });
 
   test('biased takes the first ready arm; without it every ready arm has its turn', async () => {
-    const ready = (): Record<'a' | 'b' | 'c', Awaitable<number>> => ({ a: done[0] as never, b: done[1] as never, c: done[2] as never });
+    const ready = (): Record<'a' | 'b' | 'c', Awaitable<number>> => ({
+      a: done[0] as never,
+      b: done[1] as never,
+      c: done[2] as never,
+    });
     const done = [spawn(() => 1), spawn(() => 2), spawn(() => 3)];
     await all(done);
     const seen = new Set<string>();
@@ -89,7 +92,12 @@ describe('race', () => {
 
 describe('all', () => {
   test('gives the results in order', async () => {
-    expect(await all([later(30, 'a'), later(10, 'b'), spawn(() => 'c'), Promise.resolve('d')])).toEqual(['a', 'b', 'c', 'd']);
+    expect(await all([later(30, 'a'), later(10, 'b'), spawn(() => 'c'), Promise.resolve('d')])).toEqual([
+      'a',
+      'b',
+      'c',
+      'd',
+    ]);
     expect(await all([])).toEqual([]);
     expect(await all(new Set([spawn(() => 1)]))).toEqual([1]);
   });
@@ -120,13 +128,22 @@ describe('all', () => {
   });
 
   test('an item that had failed already', async () => {
-    const failed = spawn(() => { throw new Error('before'); });
+    const failed = spawn(() => {
+      throw new Error('before');
+    });
     await failed.catch(() => {});
     await expect(all([sleep(100), failed])).rejects.toThrow('before');
   });
 
   test('of ten thousand', async () => {
-    const results = await all(Array.from({ length: 10_000 }, (_, i) => spawn(function* () { yield* sleep(i % 7); return i; })));
+    const results = await all(
+      Array.from({ length: 10_000 }, (_, i) =>
+        spawn(function* () {
+          yield* sleep(i % 7);
+          return i;
+        }),
+      ),
+    );
     expect(results.length).toBe(10_000);
     expect(results[9999]).toBe(9999);
   });

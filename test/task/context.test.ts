@@ -136,7 +136,16 @@ describe('AsyncLocalStorage', () => {
         await early;
         look('outside');
         seen.sort();`),
-    ).toEqual(['beside none', 'beside none', 'child none', 'early none', 'enters own', 'enters own', 'late outer', 'outside none']);
+    ).toEqual([
+      'beside none',
+      'beside none',
+      'child none',
+      'early none',
+      'enters own',
+      'enters own',
+      'late outer',
+      'outside none',
+    ]);
   });
 
   test('a hundred interleaved fibers and tasks each see their own store', async () => {

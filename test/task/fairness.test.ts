@@ -1,18 +1,33 @@
 // Nobody who is always ready may hold up a timer: bounds counted in polls and ticks, which do not depend on the machine.
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { all, type Fiber, JoinSet, metrics, type Operation, setTickHook, sleep, spawn, type TickMetrics, yieldNow } from '../../lib/index.js';
+import {
+  all,
+  type Fiber,
+  JoinSet,
+  metrics,
+  type Operation,
+  setTickHook,
+  sleep,
+  spawn,
+  type TickMetrics,
+  yieldNow,
+} from '../../lib/index.js';
 import { Ready } from '../../lib/internal/operation.js';
-import { COOP_BUDGET, POLLS_PER_TICK, scheduler, SLICE_MS } from '../../lib/internal/scheduler.js';
+import { COOP_BUDGET, POLLS_PER_TICK, SLICE_MS, scheduler } from '../../lib/internal/scheduler.js';
 
 // The slice of 1 ms may end a tick's polls earlier, never later: it is off, so that the bound is reached exactly.
-beforeEach(() => void (scheduler.sliceMs = Number.POSITIVE_INFINITY));
+beforeEach(() => {
+  scheduler.sliceMs = Number.POSITIVE_INFINITY;
+});
 afterEach(() => {
   scheduler.sliceMs = SLICE_MS;
   setTickHook(null);
 });
 
 /** The most polls from the beginning of one tick to that of the next while `busy` runs and timers fire. */
-async function pollsPerTick(busy: (stopped: () => boolean) => PromiseLike<unknown>): Promise<{ most: number; ticks: number }> {
+async function pollsPerTick(
+  busy: (stopped: () => boolean) => PromiseLike<unknown>,
+): Promise<{ most: number; ticks: number }> {
   let stop = false;
   let most = 0;
   let ticks = 0;
@@ -33,26 +48,84 @@ async function pollsPerTick(busy: (stopped: () => boolean) => PromiseLike<unknow
 
 describe('a timer is not held up for more than a tick of polls', () => {
   test.each<[string, (stopped: () => boolean) => PromiseLike<unknown>]>([
-    ['a fiber that yields', (stopped) => spawn(function* () { while (!stopped()) yield; })],
-    ['a fiber that yields through yieldNow', (stopped) => spawn(function* () { while (!stopped()) yield* yieldNow(); })],
-    ['an async task that yields', (stopped) => spawn(async () => { while (!stopped()) await yieldNow(); })],
-    ['a fiber whose operations are always ready', (stopped) => spawn(function* () { while (!stopped()) yield* new Ready(1); })],
-    ['a fiber that joins tasks that have ended', (stopped) => spawn(function* () { const done = spawn(() => 1); while (!stopped()) yield* done; })],
-    ['two fibers that wake each other', (stopped) => spawn(function* () {
-      const set = new JoinSet();
-      while (!stopped()) {
-        set.spawn(() => 1);
-        yield* set.joinNext();
-      }
-    })],
-    ['tasks that spawn tasks', (stopped) => {
-      function* chain(): Fiber<void> {
-        if (!stopped()) yield* spawn(chain());
-      }
-      return spawn(chain());
-    }],
-    ['a thousand fibers that yield', (stopped) => all(Array.from({ length: 1000 }, () => spawn(function* () { while (!stopped()) yield; })))],
-    ['a thousand async tasks that yield', (stopped) => all(Array.from({ length: 1000 }, () => spawn(async () => { while (!stopped()) await yieldNow(); })))],
+    [
+      'a fiber that yields',
+      (stopped) =>
+        spawn(function* () {
+          while (!stopped()) yield;
+        }),
+    ],
+    [
+      'a fiber that yields through yieldNow',
+      (stopped) =>
+        spawn(function* () {
+          while (!stopped()) yield* yieldNow();
+        }),
+    ],
+    [
+      'an async task that yields',
+      (stopped) =>
+        spawn(async () => {
+          while (!stopped()) await yieldNow();
+        }),
+    ],
+    [
+      'a fiber whose operations are always ready',
+      (stopped) =>
+        spawn(function* () {
+          while (!stopped()) yield* new Ready(1);
+        }),
+    ],
+    [
+      'a fiber that joins tasks that have ended',
+      (stopped) =>
+        spawn(function* () {
+          const done = spawn(() => 1);
+          while (!stopped()) yield* done;
+        }),
+    ],
+    [
+      'two fibers that wake each other',
+      (stopped) =>
+        spawn(function* () {
+          const set = new JoinSet();
+          while (!stopped()) {
+            set.spawn(() => 1);
+            yield* set.joinNext();
+          }
+        }),
+    ],
+    [
+      'tasks that spawn tasks',
+      (stopped) => {
+        function* chain(): Fiber<void> {
+          if (!stopped()) yield* spawn(chain());
+        }
+        return spawn(chain());
+      },
+    ],
+    [
+      'a thousand fibers that yield',
+      (stopped) =>
+        all(
+          Array.from({ length: 1000 }, () =>
+            spawn(function* () {
+              while (!stopped()) yield;
+            }),
+          ),
+        ),
+    ],
+    [
+      'a thousand async tasks that yield',
+      (stopped) =>
+        all(
+          Array.from({ length: 1000 }, () =>
+            spawn(async () => {
+              while (!stopped()) await yieldNow();
+            }),
+          ),
+        ),
+    ],
   ])('%s', async (_, busy) => {
     const { most, ticks } = await pollsPerTick(busy);
     expect(ticks).toBeGreaterThanOrEqual(10);
@@ -89,7 +162,12 @@ test('ready operations send a fiber to the back of the queue after COOP_BUDGET o
       }
     }
   });
-  const other = spawn(function* () { while (!busy.finished) { others++; yield; } });
+  const other = spawn(function* () {
+    while (!busy.finished) {
+      others++;
+      yield;
+    }
+  });
   const before = metrics().forcedYields;
   await busy;
   await other;

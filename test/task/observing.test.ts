@@ -1,5 +1,18 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { all, dumpTasks, JoinSet, metrics, scope, select, setTickHook, sleep, spawn, traceSpawns, wait, yieldNow } from '../../lib/index.js';
+import {
+  all,
+  dumpTasks,
+  JoinSet,
+  metrics,
+  scope,
+  select,
+  setTickHook,
+  sleep,
+  spawn,
+  traceSpawns,
+  wait,
+  yieldNow,
+} from '../../lib/index.js';
 import { pauseTime, resumeTime } from '../../lib/test/index.js';
 import { turn } from '../turn.js';
 
@@ -11,15 +24,30 @@ afterEach(() => {
 describe('dumpTasks', () => {
   test('shows each live task: id, name, kind, status, what it waits for, whether cancelled, and its group', async () => {
     pauseTime({ autoAdvance: false });
-    const fiber = spawn(function* sleeper() { yield* sleep(1000); });
+    const fiber = spawn(function* sleeper() {
+      yield* sleep(1000);
+    });
     const task = spawn(async () => await sleep(1000), { name: 'given' });
     const foreign = spawn(async () => await new Promise(() => {}), { name: 'foreign' });
     const set = new JoinSet();
-    set.spawn(function* () { yield* wait(new Promise(() => {})); }, { name: 'in a set' });
-    const scoped = scope(async (tasks) => {
-      tasks.spawn(function* () { yield* fiber; }, { name: 'joiner' });
-      await select({ arm: async () => await sleep(50), timer: sleep(5000) });
-    }, { name: 'outer' });
+    set.spawn(
+      function* () {
+        yield* wait(new Promise(() => {}));
+      },
+      { name: 'in a set' },
+    );
+    const scoped = scope(
+      async (tasks) => {
+        tasks.spawn(
+          function* () {
+            yield* fiber;
+          },
+          { name: 'joiner' },
+        );
+        await select({ arm: async () => await sleep(50), timer: sleep(5000) });
+      },
+      { name: 'outer' },
+    );
     await turn();
     const queued = spawn(() => 1, { name: 'fresh' });
     const dump = dumpTasks().map(({ id: _, ...rest }) => rest);
@@ -47,8 +75,16 @@ describe('dumpTasks', () => {
 
   test('a fiber that yielded is queued, the one that looks is running', async () => {
     const seen: unknown[] = [];
-    const waiting = spawn(function* waiting() { for (let i = 0; i < 3; i++) yield; });
-    await spawn(function* looking() { seen.push(...dumpTasks().filter((each) => /ing$/.test(each.name)).map((each) => `${each.name} ${each.status}`)); });
+    const waiting = spawn(function* waiting() {
+      for (let i = 0; i < 3; i++) yield;
+    });
+    await spawn(function* looking() {
+      seen.push(
+        ...dumpTasks()
+          .filter((each) => /ing$/.test(each.name))
+          .map((each) => `${each.name} ${each.status}`),
+      );
+    });
     await waiting;
     expect(seen).toEqual(['waiting queued', 'looking running']);
   });
@@ -72,7 +108,12 @@ describe('dumpTasks', () => {
 describe('metrics', () => {
   test('count tasks, polls, ticks, events and timers', async () => {
     const before = metrics();
-    const tasks = Array.from({ length: 10 }, () => spawn(function* () { yield; yield* sleep(1); }));
+    const tasks = Array.from({ length: 10 }, () =>
+      spawn(function* () {
+        yield;
+        yield* sleep(1);
+      }),
+    );
     expect(metrics().tasksSpawned - before.tasksSpawned).toBe(10);
     expect(metrics().tasksAlive - before.tasksAlive).toBe(10);
     expect(metrics().queueDepth).toBeGreaterThanOrEqual(10);
@@ -85,7 +126,11 @@ describe('metrics', () => {
     expect(after.events - before.events).toBe(10);
     expect(after.ticks).toBeGreaterThan(before.ticks);
     expect(after.busyMs).toBeGreaterThan(before.busyMs);
-    expect([after.tasksAlive, after.timersPending, after.queueDepth]).toEqual([before.tasksAlive, before.timersPending, 0]);
+    expect([after.tasksAlive, after.timersPending, after.queueDepth]).toEqual([
+      before.tasksAlive,
+      before.timersPending,
+      0,
+    ]);
   });
 
   test('a hook must be a function or null', () => {

@@ -10,7 +10,7 @@ describe('a process', () => {
     expect([code, output]).toEqual([0, 'slept']);
   });
 
-  test('does not wait for an unref\'d sleep', async () => {
+  test("does not wait for an unref'd sleep", async () => {
     const { code, output } = await runProgram(`
       import { sleep } from lib('index.js');
       sleep(3_600_000).unref();
@@ -98,17 +98,43 @@ describe('memory is steady', () => {
     console.log(Math.round((after - before) / 1024));`;
 
   test.each<[string, number, string]>([
-    ['a million spawned fibers', 1000, 'const t = []; for (let i = 0; i < ROUND; i++) t.push(spawn(function* () { yield; })); await all(t);'],
+    [
+      'a million spawned fibers',
+      1000,
+      'const t = []; for (let i = 0; i < ROUND; i++) t.push(spawn(function* () { yield; })); await all(t);',
+    ],
     ['a million timers', 1000, 'const t = []; for (let i = 0; i < ROUND; i++) t.push(sleep(i % 100)); await all(t);'],
     ['a million cancelled timers', 1000, 'for (let i = 0; i < ROUND; i++) sleep(100).cancel(); await sleep(1);'],
-    ['a hundred thousand async tasks', 100, 'const t = []; for (let i = 0; i < ROUND; i++) t.push(spawn(async () => { await sleep(1); })); await all(t);'],
-    ['a hundred thousand aborted tasks', 100, 'const t = []; for (let i = 0; i < ROUND; i++) t.push(spawn(function* () { yield* sleep(100); })); await sleep(1); for (const each of t) each.abort();'],
-    ['a hundred thousand selects and timeouts', 100, 'await spawn(function* () { for (let i = 0; i < ROUND; i++) { yield* select({ a: sleep(1), b: sleep(100) }); yield* timeout(100, sleep(1)); } });'],
-    ['a hundred thousand scopes and child tokens of one parent', 100, 'await spawn(function* () { for (let i = 0; i < ROUND; i++) { yield* scope(function* (s) { s.spawn(() => {}); }, { signal: token }); yield* sleep(1, { signal: token.child() }); yield* sleep(1, { signal: controller.signal }); const child = token.child(); child.signal; child.dispose(); } });'],
-  ])('after %s', async (_, rounds, round) => {
-    const { code, output, errors } = await runProgram(measured(round).replace('ROUNDS', String(rounds)), { flags: ['--expose-gc'] });
-    expect({ code, errors }).toEqual({ code: 0, errors: '' });
-    // What grows with the work would be megabytes: 16 bytes for each of a million.
-    expect(Number(output)).toBeLessThan(1024);
-  }, 60_000);
+    [
+      'a hundred thousand async tasks',
+      100,
+      'const t = []; for (let i = 0; i < ROUND; i++) t.push(spawn(async () => { await sleep(1); })); await all(t);',
+    ],
+    [
+      'a hundred thousand aborted tasks',
+      100,
+      'const t = []; for (let i = 0; i < ROUND; i++) t.push(spawn(function* () { yield* sleep(100); })); await sleep(1); for (const each of t) each.abort();',
+    ],
+    [
+      'a hundred thousand selects and timeouts',
+      100,
+      'await spawn(function* () { for (let i = 0; i < ROUND; i++) { yield* select({ a: sleep(1), b: sleep(100) }); yield* timeout(100, sleep(1)); } });',
+    ],
+    [
+      'a hundred thousand scopes and child tokens of one parent',
+      100,
+      'await spawn(function* () { for (let i = 0; i < ROUND; i++) { yield* scope(function* (s) { s.spawn(() => {}); }, { signal: token }); yield* sleep(1, { signal: token.child() }); yield* sleep(1, { signal: controller.signal }); const child = token.child(); child.signal; child.dispose(); } });',
+    ],
+  ])(
+    'after %s',
+    async (_, rounds, round) => {
+      const { code, output, errors } = await runProgram(measured(round).replace('ROUNDS', String(rounds)), {
+        flags: ['--expose-gc'],
+      });
+      expect({ code, errors }).toEqual({ code: 0, errors: '' });
+      // What grows with the work would be megabytes: 16 bytes for each of a million.
+      expect(Number(output)).toBeLessThan(1024);
+    },
+    60_000,
+  );
 });

@@ -25,15 +25,27 @@ describe('scope', () => {
   test('gives what its body gives, after every task has ended', async () => {
     const ends: string[] = [];
     const value = await scope(async (tasks) => {
-      tasks.spawn(async () => (await sleep(100), ends.push('slow')));
-      tasks.spawn(function* () { yield* sleep(50); ends.push('quick'); });
+      tasks.spawn(async () => {
+        await sleep(100);
+        return ends.push('slow');
+      });
+      tasks.spawn(function* () {
+        yield* sleep(50);
+        ends.push('quick');
+      });
       return 'value';
     });
     expect([value, ends]).toEqual(['value', ['quick', 'slow']]);
   });
 
   test.each<[string, () => PromiseLike<unknown>]>([
-    ['generator function', () => scope(function* (tasks) { return yield* tasks.spawn(() => 1); })],
+    [
+      'generator function',
+      () =>
+        scope(function* (tasks) {
+          return yield* tasks.spawn(() => 1);
+        }),
+    ],
     ['async function', () => scope(async (tasks) => await tasks.spawn(() => 1))],
     ['plain function', () => scope(() => 1)],
   ])('a body can be a %s', async (_, run) => {
@@ -66,7 +78,10 @@ describe('scope', () => {
 
   test('several failures are an AggregateError in the order in which they came', async () => {
     const ended = scope(async (tasks) => {
-      tasks.spawn(async () => { await sleep(10); throw new Error('first'); });
+      tasks.spawn(async () => {
+        await sleep(10);
+        throw new Error('first');
+      });
       tasks.spawn(async () => {
         try {
           await sleep(1000);
@@ -86,15 +101,23 @@ describe('scope', () => {
     const failure = new Error('once');
     await expect(
       scope(async (tasks) => {
-        const failing = tasks.spawn(() => { throw failure; });
+        const failing = tasks.spawn(() => {
+          throw failure;
+        });
         await failing;
       }),
     ).rejects.toBe(failure);
   });
 
   test('undefined and null can be thrown like anything else', async () => {
-    // biome-ignore lint/style/useThrowOnlyError: what is tested
-    await expect(scope((tasks) => void tasks.spawn(() => { throw undefined; }))).rejects.toBe(undefined);
+    await expect(
+      scope(
+        (tasks) =>
+          void tasks.spawn(() => {
+            throw undefined;
+          }),
+      ),
+    ).rejects.toBe(undefined);
   });
 
   test('a child that was aborted by itself is no failure', async () => {
@@ -130,14 +153,19 @@ describe('scope', () => {
     ['timeoutMs', () => ({ timeoutMs: 100 })],
     ['deadlineMs', (end) => ({ deadlineMs: end })],
     ['a token with a deadline', () => ({ signal: new CancelToken({ timeoutMs: 100 }) })],
-    ['an AbortSignal', () => {
-      const controller = new AbortController();
-      void sleep(100).then(() => controller.abort(new TimeoutError('user')));
-      return { signal: controller.signal };
-    }],
+    [
+      'an AbortSignal',
+      () => {
+        const controller = new AbortController();
+        void sleep(100).then(() => controller.abort(new TimeoutError('user')));
+        return { signal: controller.signal };
+      },
+    ],
   ])('%s cancels it with a TimeoutError', async (_, options) => {
     const start = now();
-    await expect(scope((tasks) => void tasks.spawn(() => sleep(1000)), options(start + 100))).rejects.toBeInstanceOf(TimeoutError);
+    await expect(scope((tasks) => void tasks.spawn(() => sleep(1000)), options(start + 100))).rejects.toBeInstanceOf(
+      TimeoutError,
+    );
     expect(now() - start).toBe(100);
   });
 
@@ -164,9 +192,17 @@ describe('scope', () => {
 
   test('nested: the failure of the inner one is thrown where it was opened and can be caught there', async () => {
     const value = await scope(async (outer) => {
-      const steady = outer.spawn(async () => (await sleep(50), 'steady'));
+      const steady = outer.spawn(async () => {
+        await sleep(50);
+        return 'steady';
+      });
       try {
-        await scope((inner) => void inner.spawn(() => { throw new Error('inner'); }));
+        await scope(
+          (inner) =>
+            void inner.spawn(() => {
+              throw new Error('inner');
+            }),
+        );
       } catch (error) {
         expect((error as Error).message).toBe('inner');
       }
@@ -205,7 +241,10 @@ describe('scope', () => {
       kept = tasks;
       tasks.spawn(async () => {
         await sleep(10);
-        tasks.spawn(async () => (await sleep(10), ends.push('grandchild')));
+        tasks.spawn(async () => {
+          await sleep(10);
+          return ends.push('grandchild');
+        });
       });
     });
     expect(ends).toEqual(['grandchild']);
@@ -216,7 +255,9 @@ describe('scope', () => {
     let ran = false;
     const ended = scope(async (tasks) => {
       tasks.cancel('over');
-      tasks.spawn(() => { ran = true; });
+      tasks.spawn(() => {
+        ran = true;
+      });
     });
     await expect(ended).rejects.toMatchObject({ cause: 'over' });
     expect(ran).toBe(false);
@@ -227,7 +268,9 @@ describe('scope', () => {
     await expect(
       scope(async (tasks) => {
         signal = tasks.token.signal;
-        tasks.spawn(() => { throw new Error('x'); });
+        tasks.spawn(() => {
+          throw new Error('x');
+        });
         await wait(new Promise((resolve) => signal.addEventListener('abort', resolve)));
       }),
     ).rejects.toThrow('x');
@@ -247,14 +290,22 @@ describe('await using new Scope()', () => {
     const ends: string[] = [];
     {
       await using tasks = new Scope({ name: 'block' });
-      tasks.spawn(async () => (await sleep(20), ends.push('a')));
-      tasks.spawn(async () => (await sleep(10), ends.push('b')));
+      tasks.spawn(async () => {
+        await sleep(20);
+        return ends.push('a');
+      });
+      tasks.spawn(async () => {
+        await sleep(10);
+        return ends.push('b');
+      });
       expect(dumpTasks().map((task) => task.group)).toEqual(['scope block', 'scope block']);
     }
     expect(ends).toEqual(['b', 'a']);
     const failing = async (): Promise<void> => {
       await using tasks = new Scope();
-      tasks.spawn(() => { throw new Error('broken'); });
+      tasks.spawn(() => {
+        throw new Error('broken');
+      });
       tasks.spawn(() => sleep(1000));
     };
     await expect(failing()).rejects.toThrow('broken');
@@ -284,11 +335,26 @@ describe('await using new Scope()', () => {
 describe('JoinSet', () => {
   test('gives the ends in the order in which they come, failures and cancellations included', async () => {
     const set = new JoinSet<string>();
-    set.spawn(async () => (await sleep(30), 'slow'));
-    set.spawn(async () => { await sleep(20); throw new Error('failed'); });
-    const aborted = set.spawn(async () => (await sleep(1000), 'never'));
-    set.spawn(function* () { yield* sleep(10); return 'quick'; });
-    void spawn(async () => (await sleep(25), aborted.abort()));
+    set.spawn(async () => {
+      await sleep(30);
+      return 'slow';
+    });
+    set.spawn(async () => {
+      await sleep(20);
+      throw new Error('failed');
+    });
+    const aborted = set.spawn(async () => {
+      await sleep(1000);
+      return 'never';
+    });
+    set.spawn(function* () {
+      yield* sleep(10);
+      return 'quick';
+    });
+    void spawn(async () => {
+      await sleep(25);
+      return aborted.abort();
+    });
     const ends: unknown[] = [];
     for await (const end of set) ends.push(end.status === 'completed' ? end.value : end.status);
     expect(ends).toEqual(['quick', 'failed', 'cancelled', 'slow']);
@@ -316,15 +382,24 @@ describe('JoinSet', () => {
 
   test('two that wait both get an end', async () => {
     const set = new JoinSet<number>();
-    set.spawn(async () => (await sleep(1), 1));
-    set.spawn(async () => (await sleep(2), 2));
+    set.spawn(async () => {
+      await sleep(1);
+      return 1;
+    });
+    set.spawn(async () => {
+      await sleep(2);
+      return 2;
+    });
     const ends = await Promise.all([set.joinNext(), set.joinNext(), set.joinNext()]);
     expect(ends.map((end) => (end?.status === 'completed' ? end.value : end))).toEqual([1, 2, undefined]);
   });
 
   test('two that wait for the last task: one gets it, the other undefined (joinNext left waiting for ever)', async () => {
     const set = new JoinSet<number>();
-    set.spawn(async () => (await sleep(1), 1));
+    set.spawn(async () => {
+      await sleep(1);
+      return 1;
+    });
     const ends = await Promise.all([set.joinNext(), set.joinNext()]);
     expect(ends.filter((end) => end === undefined).length).toBe(1);
   });

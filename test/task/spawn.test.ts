@@ -1,3 +1,5 @@
+// biome-ignore-all lint/correctness/useYield: a fiber need not wait
+// biome-ignore-all lint/suspicious/noThenProperty: hostile thenables are tested
 import { describe, expect, test } from 'vitest';
 import {
   AbortError,
@@ -27,22 +29,48 @@ function* double(n: number) {
 describe('what can be spawned', () => {
   test.each<[string, () => JoinHandle<number>]>([
     ['a generator', () => spawn(double(21))],
-    ['a generator function', () => spawn(function* () { return yield* double(21); })],
-    ['an async function', () => spawn(async () => (await sleep(0), 42))],
+    [
+      'a generator function',
+      () =>
+        spawn(function* () {
+          return yield* double(21);
+        }),
+    ],
+    [
+      'an async function',
+      () =>
+        spawn(async () => {
+          await sleep(0);
+          return 42;
+        }),
+    ],
     ['a plain function', () => spawn(() => 42)],
     ['a plain function that returns a promise', () => spawn(() => Promise.resolve(42))],
     ['a plain function that returns a generator', () => spawn((): Fiber<number> => double(21))],
     ['a plain function that returns an operation', () => spawn(() => spawn(() => 42))],
-    ['a plain function that returns a thenable', () => spawn(() => ({ then: (done: (n: number) => void) => done(42) }) as PromiseLike<number>)],
+    [
+      'a plain function that returns a thenable',
+      () => spawn(() => ({ then: (done: (n: number) => void) => done(42) }) as PromiseLike<number>),
+    ],
   ])('%s: awaited and yielded', async (_, start) => {
     expect(await start()).toBe(42);
-    expect(await spawn(function* () { return yield* start(); })).toBe(42);
+    expect(
+      await spawn(function* () {
+        return yield* start();
+      }),
+    ).toBe(42);
     expect(await spawn(async () => await start())).toBe(42);
   });
 
   test('nothing runs before spawn returns, and tasks start in the order of their spawning', async () => {
     const order: number[] = [];
-    const tasks = [spawn(() => void order.push(1)), spawn(function* () { order.push(2); }), spawn(async () => void order.push(3))];
+    const tasks = [
+      spawn(() => void order.push(1)),
+      spawn(function* () {
+        order.push(2);
+      }),
+      spawn(async () => void order.push(3)),
+    ];
     expect(order).toEqual([]);
     await all(tasks);
     expect(order).toEqual([1, 2, 3]);
@@ -52,7 +80,9 @@ describe('what can be spawned', () => {
     const tasks: Task[] = [];
     const handles = [
       spawn(async (task) => void tasks.push(task)),
-      spawn(function* (task) { tasks.push(task); }),
+      spawn(function* (task) {
+        tasks.push(task);
+      }),
       spawn((task) => void tasks.push(task)),
     ];
     await all(handles);
@@ -60,7 +90,9 @@ describe('what can be spawned', () => {
   });
 
   test.each([[1], ['text'], [null], [undefined], [{}], [Promise.resolve(1)], [[]]])('%s is refused', (body) => {
-    expect(() => spawn(body as never)).toThrow(expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }));
+    expect(() => spawn(body as never)).toThrow(
+      expect.objectContaining({ name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' }),
+    );
   });
 
   test('a name must be a string, options an object', () => {
@@ -69,15 +101,49 @@ describe('what can be spawned', () => {
   });
 
   test.each<[string, unknown]>([
-    ['throws at once', (): never => { throw new RangeError('broken'); }],
-    ['throws in a generator', function* () { throw new RangeError('broken'); }],
-    ['throws later', async () => { await sleep(0); throw new RangeError('broken'); }],
-    ['throws later in a generator', function* () { yield* sleep(0); throw new RangeError('broken'); }],
+    [
+      'throws at once',
+      (): never => {
+        throw new RangeError('broken');
+      },
+    ],
+    [
+      'throws in a generator',
+      function* () {
+        throw new RangeError('broken');
+      },
+    ],
+    [
+      'throws later',
+      async () => {
+        await sleep(0);
+        throw new RangeError('broken');
+      },
+    ],
+    [
+      'throws later in a generator',
+      function* () {
+        yield* sleep(0);
+        throw new RangeError('broken');
+      },
+    ],
     ['rejects', () => Promise.reject(new RangeError('broken'))],
-    // biome-ignore lint/suspicious/noThenProperty: what a hostile thenable does
-    ['a thenable throws', () => ({ then() { throw new RangeError('broken'); } })],
-    // biome-ignore lint/suspicious/noThenProperty: what a hostile thenable does
-    ['has a then that throws', () => ({ get then() { throw new RangeError('broken'); } })],
+    [
+      'a thenable throws',
+      () => ({
+        then() {
+          throw new RangeError('broken');
+        },
+      }),
+    ],
+    [
+      'has a then that throws',
+      () => ({
+        get then() {
+          throw new RangeError('broken');
+        },
+      }),
+    ],
   ])('a body that %s fails the task and nothing else', async (_, body) => {
     const task = spawn(body as () => never);
     await expect(task).rejects.toThrow('broken');
@@ -86,9 +152,17 @@ describe('what can be spawned', () => {
   });
 
   test('a thenable that calls back twice ends the task once (double end of a task)', async () => {
-    const { size } = (spawn(() => 1)).group;
-    // biome-ignore lint/suspicious/noThenProperty: what a hostile thenable does
-    const task = spawn(() => ({ then: (done: (n: number) => void, fail: (error: Error) => void) => { done(1); done(2); fail(new Error('late')); } }) as PromiseLike<number>);
+    const { size } = spawn(() => 1).group;
+    const task = spawn(
+      () =>
+        ({
+          then: (done: (n: number) => void, fail: (error: Error) => void) => {
+            done(1);
+            done(2);
+            fail(new Error('late'));
+          },
+        }) as PromiseLike<number>,
+    );
     expect(await task).toBe(1);
     await turn();
     expect(task.group.size).toBeLessThan(size + 1);
@@ -126,21 +200,39 @@ describe('a handle', () => {
 
   test('can be waited for by many, before and after the end', async () => {
     const task = spawn(double(1));
-    const results = await all([task, spawn(async () => await task), spawn(function* () { return yield* task; })]);
-    expect([...results, await task, await spawn(function* () { return yield* task; })]).toEqual([2, 2, 2, 2, 2]);
+    const results = await all([
+      task,
+      spawn(async () => await task),
+      spawn(function* () {
+        return yield* task;
+      }),
+    ]);
+    expect([
+      ...results,
+      await task,
+      await spawn(function* () {
+        return yield* task;
+      }),
+    ]).toEqual([2, 2, 2, 2, 2]);
   });
 
   test('has then, catch, finally and promise, as promises have', async () => {
-    const failing = spawn(async () => { throw new Error('no'); });
+    const failing = spawn(async () => {
+      throw new Error('no');
+    });
     expect(await failing.catch(() => 'caught')).toBe('caught');
     let ran = false;
-    await spawn(() => 1).finally(() => { ran = true; });
+    await spawn(() => 1).finally(() => {
+      ran = true;
+    });
     expect(ran).toBe(true);
     expect(spawn(() => 1).promise()).toBeInstanceOf(Promise);
   });
 
   test('a task that waits for itself or for the other in a ring can still be aborted', async () => {
-    const itself: JoinHandle<unknown> = spawn(function* () { yield* itself; });
+    const itself: JoinHandle<unknown> = spawn(function* () {
+      yield* itself;
+    });
     await turn();
     itself.abort();
     await expect(itself).rejects.toBeInstanceOf(AbortError);
@@ -174,15 +266,23 @@ describe('fibers', () => {
   });
 
   test('yield* outside of a fiber is an error that says what to do', () => {
-    const generator = (function* () { yield* sleep(0); })();
+    const generator = (function* () {
+      yield* sleep(0);
+    })();
     expect(() => generator.next()).toThrow(expect.objectContaining({ code: 'ERR_MILLRACE_NOT_IN_FIBER' }));
-    expect(() => (function* () { yield* yieldNow(); })().next()).toThrow(TypeError);
+    expect(() =>
+      (function* () {
+        yield* yieldNow();
+      })().next(),
+    ).toThrow(TypeError);
   });
 
   test('a generator driven by hand inside a fiber is an error; the fiber may end, and nothing wakes it again', async () => {
     const { group } = spawn(() => 1);
     const result = await spawn(function* () {
-      const inner = (function* () { yield* sleep(1); })();
+      const inner = (function* () {
+        yield* sleep(1);
+      })();
       inner.next();
       try {
         yield* sleep(1);
@@ -208,8 +308,16 @@ describe('fibers', () => {
   });
 
   test('wait takes foreign promises in either kind of task', async () => {
-    expect(await spawn(function* () { return yield* wait(Promise.resolve(7)); })).toBe(7);
-    await expect(spawn(function* () { yield* wait(Promise.reject(new Error('foreign'))); })).rejects.toThrow('foreign');
+    expect(
+      await spawn(function* () {
+        return yield* wait(Promise.resolve(7));
+      }),
+    ).toBe(7);
+    await expect(
+      spawn(function* () {
+        yield* wait(Promise.reject(new Error('foreign')));
+      }),
+    ).rejects.toThrow('foreign');
     expect(() => wait(5 as never)).toThrow(TypeError);
   });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CancelToken, interval, now, scope, sleep, sleepUntil, spawn, timeout, TimeoutError } from '../../lib/index.js';
+import { CancelToken, interval, now, scope, sleep, sleepUntil, spawn, TimeoutError, timeout } from '../../lib/index.js';
 import { advance, pauseTime, resumeTime, timeIsPaused, withVirtualTime } from '../../lib/test/index.js';
 
 afterEach(() => resumeTime());
@@ -24,14 +24,23 @@ describe('paused, moved by hand', () => {
   test('everything that becomes due has run when advance resolves, in order, each at its own time', async () => {
     const start = now();
     const seen: [string, number][] = [];
-    for (const [name, ms] of [['c', 30], ['a', 10], ['b', 20], ['later', 30.001]] as const) {
+    for (const [name, ms] of [
+      ['c', 30],
+      ['a', 10],
+      ['b', 20],
+      ['later', 30.001],
+    ] as const) {
       void spawn(function* () {
         yield* sleep(ms);
         seen.push([name, now() - start]);
       });
     }
     await advance(30);
-    expect(seen).toEqual([['a', 10], ['b', 20], ['c', 30]]);
+    expect(seen).toEqual([
+      ['a', 10],
+      ['b', 20],
+      ['c', 30],
+    ]);
     await advance(0.001);
     expect(seen.length).toBe(4);
   });
@@ -115,12 +124,14 @@ describe('paused, moved by hand', () => {
     await expect(pending).rejects.toMatchObject({ code: 'ERR_MILLRACE_INVALID_STATE' });
   });
 
-  test.each([[Number.NaN, RangeError], [-1, RangeError], [Number.POSITIVE_INFINITY, RangeError], ['5', TypeError]])(
-    'advance(%s) is refused',
-    (ms, type) => {
-      expect(() => advance(ms as number)).toThrow(type);
-    },
-  );
+  test.each([
+    [Number.NaN, RangeError],
+    [-1, RangeError],
+    [Number.POSITIVE_INFINITY, RangeError],
+    ['5', TypeError],
+  ])('advance(%s) is refused', (ms, type) => {
+    expect(() => advance(ms as number)).toThrow(type);
+  });
 });
 
 describe('advancing by itself', () => {

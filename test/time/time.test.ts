@@ -30,7 +30,12 @@ describe('in real time', () => {
 
   test('shorter sleeps end before longer ones', async () => {
     const order: number[] = [];
-    await Promise.all([8, 2, 5].map(async (ms) => (await sleep(ms), order.push(ms))));
+    await Promise.all(
+      [8, 2, 5].map(async (ms) => {
+        await sleep(ms);
+        order.push(ms);
+      }),
+    );
     expect(order).toEqual([2, 5, 8]);
   });
 });
@@ -60,8 +65,11 @@ describe('delays are checked', () => {
     '%s %s(%s): %s',
     (name, take, ms, error) => {
       const { timersPending } = metrics();
-      const far = typeof ms === 'number' && ms > DELAY_MS_MAX && /Until|deadline/.test(name) ? (ms as number) + now() : ms;
-      expect(() => take(far as never)).toThrow(expect.objectContaining({ name: error, message: expect.stringMatching(/Ms must be/) }));
+      const far =
+        typeof ms === 'number' && ms > DELAY_MS_MAX && /Until|deadline/.test(name) ? (ms as number) + now() : ms;
+      expect(() => take(far as never)).toThrow(
+        expect.objectContaining({ name: error, message: expect.stringMatching(/Ms must be/) }),
+      );
       expect(metrics().timersPending).toBe(timersPending);
     },
   );
@@ -92,31 +100,85 @@ describe('under virtual time', () => {
 
   describe('timeout', () => {
     test.each<[string, () => PromiseLike<unknown>, string[]]>(
-      ((log: string[]) => [
-        ['an operation', () => timeout(10, sleep(100)), log],
-        ['an async function', () => timeout(10, async () => { try { await sleep(100); } finally { log.push('ended'); } }), log],
-        ['a generator function', () => timeout(10, function* () { try { yield* sleep(100); } finally { log.push('ended'); } }), log],
-        ['a generator', () => timeout(10, (function* () { try { yield* sleep(100); } finally { log.push('ended'); } })()), log],
-        ['a promise', () => timeout(10, new Promise(() => {})), log],
-      ] as [string, () => PromiseLike<unknown>, string[]][])([]),
+      ((log: string[]) =>
+        [
+          ['an operation', () => timeout(10, sleep(100)), log],
+          [
+            'an async function',
+            () =>
+              timeout(10, async () => {
+                try {
+                  await sleep(100);
+                } finally {
+                  log.push('ended');
+                }
+              }),
+            log,
+          ],
+          [
+            'a generator function',
+            () =>
+              timeout(10, function* () {
+                try {
+                  yield* sleep(100);
+                } finally {
+                  log.push('ended');
+                }
+              }),
+            log,
+          ],
+          [
+            'a generator',
+            () =>
+              timeout(
+                10,
+                (function* () {
+                  try {
+                    yield* sleep(100);
+                  } finally {
+                    log.push('ended');
+                  }
+                })(),
+              ),
+            log,
+          ],
+          ['a promise', () => timeout(10, new Promise(() => {})), log],
+        ] as [string, () => PromiseLike<unknown>, string[]][])([]),
     )('of %s: a TimeoutError, after what it limits has ended', async (name, start, log) => {
       log.length = 0;
       const from = now();
-      await expect(start()).rejects.toMatchObject({ name: 'TimeoutError', code: 'ERR_MILLRACE_TIMEOUT', message: 'Not done within 10 ms' });
+      await expect(start()).rejects.toMatchObject({
+        name: 'TimeoutError',
+        code: 'ERR_MILLRACE_TIMEOUT',
+        message: 'Not done within 10 ms',
+      });
       expect(now() - from).toBe(10);
       expect(log).toEqual(/function|generator/.test(name) ? ['ended'] : []);
       expect(metrics().timersPending).toBe(0);
     });
 
     test('of a handle: the task goes on', async () => {
-      const task = spawn(async () => (await sleep(100), 'done'));
+      const task = spawn(async () => {
+        await sleep(100);
+        return 'done';
+      });
       await expect(timeout(10, task)).rejects.toBeInstanceOf(TimeoutError);
       expect(await task).toBe('done');
     });
 
     test('in time: the result, and the timer is let go', async () => {
-      expect(await timeout(100, async () => (await sleep(10), 'value'))).toBe('value');
-      expect(await timeout(100, spawn(() => 'ready'))).toBe('ready');
+      expect(
+        await timeout(100, async () => {
+          await sleep(10);
+          return 'value';
+        }),
+      ).toBe('value');
+      expect(
+        await timeout(
+          100,
+          spawn(() => 'ready'),
+        ),
+      ).toBe('ready');
       await expect(timeout(100, () => Promise.reject(new Error('own')))).rejects.toThrow('own');
       expect(metrics().timersPending).toBe(0);
     });
@@ -266,14 +328,14 @@ describe('under virtual time', () => {
     test('cancelling half of them leaves the other half', async () => {
       const sleeps = Array.from({ length: 1000 }, (_, i) => sleep(1 + (i % 10)));
       const ends = Promise.allSettled(sleeps);
-      sleeps.forEach((each, i) => i % 2 === 0 && each.cancel());
+      for (let i = 0; i < sleeps.length; i += 2) sleeps[i]?.cancel();
       await advance(10);
       expect((await ends).filter((end) => end.status === 'fulfilled').length).toBe(500);
       expect(metrics().timersPending).toBe(0);
     });
   });
 
-  test('an unref\'d sleep can be ref\'d again, and both do nothing once it has ended', async () => {
+  test("an unref'd sleep can be ref'd again, and both do nothing once it has ended", async () => {
     const slept = sleep(5).unref();
     slept.ref();
     await slept;

@@ -17,7 +17,7 @@ import type { Address } from './endpoint.js';
 import { FakeNetwork } from './network.js';
 import { type FakeOptions, type Faults, NO_FAULTS } from './options.js';
 import { SeededRandom } from './random.js';
-import { type Submission, Rings } from './rings.js';
+import { Rings, type Submission } from './rings.js';
 import { newSeed, seedAsked } from './seeds.js';
 import { applyToSocket } from './socket-submissions.js';
 import { deadlineOf, FakeClock, FakeTimers } from './time.js';
@@ -61,7 +61,10 @@ export class FakeAddon implements Addon {
     this.#clock.toWholeMs();
   }
 
-  open(_options: unknown, drain: () => void): { control: ArrayBuffer; submissions: ArrayBuffer; completions: ArrayBuffer } {
+  open(
+    _options: unknown,
+    drain: () => void,
+  ): { control: ArrayBuffer; submissions: ArrayBuffer; completions: ArrayBuffer } {
     if (this.#drain !== null) throw new MillraceError('ERR_MILLRACE_INVALID_STATE', 'The addon is already open');
     this.#drain = drain;
     const { control, submissions, completions } = this.rings;

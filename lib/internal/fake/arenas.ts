@@ -2,13 +2,7 @@
 //
 // What nobody may read any more is overwritten, so that reading it after all does not go unnoticed. Sends are copied when
 // they leave, not when they are submitted, so that writing over what is still being sent does not either.
-import {
-  RECEIVE_BUFFER_BYTES,
-  RECEIVE_BUFFERS,
-  SEND_BLOCK_BYTES,
-  SEND_BLOCKS,
-  SOCKETS_MAX,
-} from '../layout.js';
+import { RECEIVE_BUFFER_BYTES, RECEIVE_BUFFERS, SEND_BLOCK_BYTES, SEND_BLOCKS, SOCKETS_MAX } from '../layout.js';
 
 const POISON = 0xdb;
 /** The next message in a shared buffer starts on a cache line of its own. */

@@ -76,7 +76,8 @@ export class FakeNetwork {
   get earliestNs(): number {
     let earliest = Number.POSITIVE_INFINITY;
     for (const socket of this.sockets.live()) {
-      if (socket.retryNs > this.#clock.nowNs && socket.backlog.length > 0) earliest = Math.min(earliest, socket.retryNs);
+      if (socket.retryNs > this.#clock.nowNs && socket.backlog.length > 0)
+        earliest = Math.min(earliest, socket.retryNs);
     }
     return earliest;
   }

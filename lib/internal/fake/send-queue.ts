@@ -24,7 +24,12 @@ export class SendQueue {
   push(kind: 'send' | 'receive', offset: number, length: number): void {
     this.bytes += length;
     const last = this.#segments.at(-1);
-    if (last !== undefined && last.kind === kind && last.offset + last.length === offset && unitOf(kind, last.offset) === unitOf(kind, offset)) {
+    if (
+      last !== undefined &&
+      last.kind === kind &&
+      last.offset + last.length === offset &&
+      unitOf(kind, last.offset) === unitOf(kind, offset)
+    ) {
       last.length += length;
       return;
     }

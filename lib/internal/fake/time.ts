@@ -122,7 +122,8 @@ export class FakeTimers {
   }
 
   #dropStale(): void {
-    for (let top = this.#heap[0]; top !== undefined && this.#slots.get(top.slot) !== top; top = this.#heap[0]) this.#pop();
+    for (let top = this.#heap[0]; top !== undefined && this.#slots.get(top.slot) !== top; top = this.#heap[0])
+      this.#pop();
   }
 
   #push(timer: Armed): void {

@@ -126,4 +126,3 @@ export class Run {
     this.trace.push(`${now() - this.#startMs} ${node.id} ${what}`);
   }
 }
-
