@@ -239,7 +239,7 @@ class Host {
   void on_check() {
     harvest_left_ = backend->harvest();
     if (javascript_drains) drain();
-    if (completions.empty()) backend->release_delivered();
+    backend->release_delivered();
     backend->flush();
   }
 
