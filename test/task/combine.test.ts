@@ -1,5 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Awaitable, all, dumpTasks, metrics, now, race, select, sleep, spawn } from '../../lib/index.js';
+import {
+  type Awaitable,
+  all,
+  dumpTasks,
+  metrics,
+  now,
+  race,
+  scope,
+  select,
+  shield,
+  sleep,
+  spawn,
+  timeout,
+} from '../../lib/index.js';
 import { pauseTime, resumeTime } from '../../lib/test/index.js';
 import { turn } from '../turn.js';
 
@@ -146,5 +159,22 @@ describe('all', () => {
     );
     expect(results.length).toBe(10_000);
     expect(results[9999]).toBe(9999);
+  });
+});
+
+describe('combinations refuse what one cannot wait for, and name it', () => {
+  test.each<[string, () => unknown, RegExp]>([
+    ['all', () => all([spawn(() => 1), 5 as never]), /items\[1\]/],
+    ['all', () => all(5 as never), /items must be an iterable/],
+    ['race', () => race([]), /items must be a list with at least one item/],
+    ['select', () => select({}), /at least one arm/],
+    ['select', () => select({ a: null as never }), /arms\.a/],
+    ['select', () => select(null as never), /arms/],
+    ['timeout', () => timeout(1, 'x' as never), /operation/],
+    ['shield', () => shield(1 as never), /body/],
+    ['scope', () => scope(1 as never), /fn must be a function/],
+  ])('%s', (_, call, message) => {
+    expect(call).toThrow(message);
+    expect(call).toThrow(TypeError);
   });
 });

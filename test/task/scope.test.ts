@@ -3,7 +3,6 @@ import {
   AbortError,
   CancelToken,
   dumpTasks,
-  JoinSet,
   now,
   Scope,
   scope,
@@ -329,94 +328,5 @@ describe('await using new Scope()', () => {
     task.abort();
     await expect(task).rejects.toThrow();
     expect([ends, now() - start]).toEqual([['child'], 0]);
-  });
-});
-
-describe('JoinSet', () => {
-  test('gives the ends in the order in which they come, failures and cancellations included', async () => {
-    const set = new JoinSet<string>();
-    set.spawn(async () => {
-      await sleep(30);
-      return 'slow';
-    });
-    set.spawn(async () => {
-      await sleep(20);
-      throw new Error('failed');
-    });
-    const aborted = set.spawn(async () => {
-      await sleep(1000);
-      return 'never';
-    });
-    set.spawn(function* () {
-      yield* sleep(10);
-      return 'quick';
-    });
-    void spawn(async () => {
-      await sleep(25);
-      return aborted.abort();
-    });
-    const ends: unknown[] = [];
-    for await (const end of set) ends.push(end.status === 'completed' ? end.value : end.status);
-    expect(ends).toEqual(['quick', 'failed', 'cancelled', 'slow']);
-    expect([set.length, await set.joinNext()]).toEqual([0, undefined]);
-  });
-
-  test('a joinNext that loses its wait loses no end', async () => {
-    const set = new JoinSet<number>();
-    let release!: (value: number) => void;
-    set.spawn(() => new Promise<number>((resolve) => (release = resolve)));
-    const waiting = set.joinNext();
-    const cancelled = spawn(async () => await waiting);
-    await turn();
-    cancelled.abort();
-    await expect(cancelled).rejects.toThrow();
-    set.spawn(() => 7);
-    expect(await set.joinNext()).toMatchObject({ value: 7 });
-    release(6);
-    expect(await set.joinNext()).toMatchObject({ value: 6 });
-  });
-
-  test('an empty set with nobody to come: joinNext is undefined at once', async () => {
-    expect(await new JoinSet().joinNext()).toBeUndefined();
-  });
-
-  test('two that wait both get an end', async () => {
-    const set = new JoinSet<number>();
-    set.spawn(async () => {
-      await sleep(1);
-      return 1;
-    });
-    set.spawn(async () => {
-      await sleep(2);
-      return 2;
-    });
-    const ends = await Promise.all([set.joinNext(), set.joinNext(), set.joinNext()]);
-    expect(ends.map((end) => (end?.status === 'completed' ? end.value : end))).toEqual([1, 2, undefined]);
-  });
-
-  test('two that wait for the last task: one gets it, the other undefined (joinNext left waiting for ever)', async () => {
-    const set = new JoinSet<number>();
-    set.spawn(async () => {
-      await sleep(1);
-      return 1;
-    });
-    const ends = await Promise.all([set.joinNext(), set.joinNext()]);
-    expect(ends.filter((end) => end === undefined).length).toBe(1);
-  });
-
-  test('shutdown aborts and waits for all; await using does the same', async () => {
-    const ends: string[] = [];
-    {
-      await using set = new JoinSet();
-      set.spawn(async () => {
-        try {
-          await sleep(1000);
-        } finally {
-          ends.push('ended');
-        }
-      });
-      await sleep(1);
-    }
-    expect(ends).toEqual(['ended']);
   });
 });
