@@ -7,6 +7,9 @@ const preload = process.env.MILLRACE_PRELOAD === undefined ? {} : { LD_PRELOAD: 
 
 export const sanitized = process.env.MILLRACE_PRELOAD !== undefined;
 
+/** A program that hangs is ended, so that nothing is left of it. */
+const LIMIT_MS = 300_000;
+
 export interface Outcome {
   code: number | null;
   signal: string | null;
@@ -30,7 +33,7 @@ export function run(program: string, options: RunOptions = {}): Promise<Outcome>
     command.unshift('sh', '-c', `ulimit -n ${options.descriptorsMax} && exec "$@"`, 'sh');
   }
   return new Promise((resolve, reject) => {
-    const child = spawn(command[0] as string, command.slice(1), { env: { ...process.env, ...preload } });
+    const child = spawn(command[0] as string, command.slice(1), { env: { ...process.env, ...preload }, timeout: LIMIT_MS, killSignal: 'SIGKILL' });
     let output = '';
     let errors = '';
     let lines = 0;
