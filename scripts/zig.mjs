@@ -19,12 +19,21 @@ function zigIn(environment) {
   return asked.status === 0 && existsSync(asked.stdout.trim()) ? asked.stdout.trim() : null;
 }
 
+/** The Python of the virtual environment that zig is in; installs both on first use. */
+export function findPython() {
+  const environment = cacheFolder(`zig-${ZIG_VERSION}`);
+  if (zigIn(environment) === null) install(environment);
+  return path.join(environment, 'bin/python');
+}
+
 /** The path of zig; installs it on first use. @throws Error that says what to install */
 export function findZig() {
   if (process.env.MILLRACE_ZIG) return process.env.MILLRACE_ZIG;
   const environment = cacheFolder(`zig-${ZIG_VERSION}`);
-  const there = zigIn(environment);
-  if (there !== null) return there;
+  return zigIn(environment) ?? install(environment);
+}
+
+function install(environment) {
   console.log(`installing ziglang ${ZIG_VERSION} from PyPI`);
   // A half-made environment is of no use to the next run.
   const fail = (what, result) => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, inject, test } from 'vitest';
 import { outputOf, run } from './command.js';
+import { canRunMusl, muslNode } from './musl/musl-node.js';
 import { nodeOf } from './node-versions.js';
 
 const application = inject('application');
@@ -52,9 +53,8 @@ describe('types', () => {
 const libraries = '/usr/aarch64-linux-gnu';
 const emulator = '/usr/bin/qemu-aarch64';
 const canEmulate = onLinuxX64 && existsSync(emulator) && existsSync(`${libraries}/lib/libstdc++.so.6`);
-const why = canEmulate ? '' : ' (needs qemu-user, libc6-arm64-cross and libstdc++6-arm64-cross)';
 
-describe.runIf(canEmulate)(`on arm64${why}`, () => {
+describe.runIf(canEmulate)('on arm64 (qemu-user, libc6-arm64-cross, libstdc++6-arm64-cross)', () => {
   test('runs a task, a timer, a channel and an echo, and says why without io_uring', () => {
     const environment = { QEMU_LD_PREFIX: libraries };
     expect(smoke(emulator, [nodeOf('20', 'arm64')], environment)).toMatchObject({
@@ -64,6 +64,23 @@ describe.runIf(canEmulate)(`on arm64${why}`, () => {
       echoed: 'the mill wheel turns',
       received: 6,
     });
+  });
+});
+
+describe.runIf(canRunMusl)('on musl (Debian: musl)', () => {
+  test.each(['auto', 'uv'])('runs a task, a timer, a channel and an echo with the backend %s', (backend) => {
+    const { program, environment } = muslNode();
+    // node-gyp-build takes only Alpine for a system with musl; elsewhere LIBC says it.
+    const result = smoke(program, [], { ...environment, LIBC: 'musl', MILLRACE_BACKEND: backend });
+    expect(result).toMatchObject({ slept: true, echoed: 'the mill wheel turns', received: 6 });
+  });
+
+  test('importing says how to select the binary for musl, where another one was taken', () => {
+    const { program, environment } = muslNode();
+    const source = "import('millrace').catch((error) => console.log(error.code, error.message))";
+    const { output } = run(program, ['-e', source], application, environment);
+    expect(output).toMatch(/^ERR_MILLRACE_ADDON Millrace cannot run here \(linux-x64, musl, Node\.js v22\..*\): .*glibc\.node does not/);
+    expect(output).toContain('set LIBC=musl');
   });
 });
 
