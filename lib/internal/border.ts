@@ -41,9 +41,7 @@ export interface SocketCompletions {
 export type TimerFired = (slot: number) => void;
 
 /** What a tick did, for the metrics hook. */
-export interface TickHook {
-  (events: number): void;
-}
+export type TickHook = (events: number) => void;
 
 const atImport = AsyncLocalStorage.snapshot() as <R>(fn: () => R) => R;
 const SUBMISSION_MASK = SUBMISSION_CAPACITY - 1;
@@ -86,7 +84,7 @@ export class Border implements TickSource {
     words[at + RECORD_A] = a;
     words[at + RECORD_B] = b;
     control[CONTROL_SUBMISSION_TAIL] = tail + 1;
-    if (((tail + 1 - (control[CONTROL_SUBMISSION_HEAD] as number)) >>> 0) === SUBMISSION_CAPACITY) this.flush();
+    if ((tail + 1 - (control[CONTROL_SUBMISSION_HEAD] as number)) >>> 0 === SUBMISSION_CAPACITY) this.flush();
   }
 
   /** A record of one double. */
@@ -105,7 +103,7 @@ export class Border implements TickSource {
     words[at + RECORD_HANDLE] = handle;
     this.#doubles[index * RECORD_DOUBLES + RECORD_VALUE] = value;
     control[CONTROL_SUBMISSION_TAIL] = tail + 1;
-    if (((tail + 1 - (control[CONTROL_SUBMISSION_HEAD] as number)) >>> 0) === SUBMISSION_CAPACITY) this.flush();
+    if ((tail + 1 - (control[CONTROL_SUBMISSION_HEAD] as number)) >>> 0 === SUBMISSION_CAPACITY) this.flush();
   }
 
   /** Nothing of ours is waiting for the addon to take it. */
@@ -156,7 +154,12 @@ export class Border implements TickSource {
     control[CONTROL_RUNNABLE] = 0;
     let head = control[CONTROL_COMPLETION_HEAD] as number;
     const tail = control[CONTROL_COMPLETION_TAIL] as number;
-    const events = (tail - head) >>> 0;
+    let events = (tail - head) >>> 0;
+    if (events > COMPLETION_CAPACITY) {
+      // Somebody wrote over the cursors: nothing between them can be believed.
+      control[CONTROL_COMPLETION_HEAD] = tail;
+      events = 0;
+    }
     if (events > 0) {
       const records = this.#completions;
       const sockets = this.sockets;

@@ -72,6 +72,7 @@ void Tick::check() {
 
   if (!completions_.empty() || control(Control::Runnable) != 0) {
     control(Control::Ticks)++;
+    completions_.publish();
     drain_.call();
   }
 

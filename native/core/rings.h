@@ -35,6 +35,9 @@ class CompletionRing {
     return true;
   }
 
+  // Before JavaScript is called: what it may have written over its copy of the tail must not last.
+  void publish() { control_[static_cast<uint32_t>(Control::CompletionTail)] = tail_; }
+
   uint64_t pushed() const { return pushed_; }
 
  private:

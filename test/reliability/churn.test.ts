@@ -6,16 +6,30 @@ const CYCLES = Number(process.env.MILLRACE_CHURN ?? 20_000);
 const MEBIBYTE = 1024 * 1024;
 const LONG_MS = 30_000 + CYCLES;
 
-test(`${CYCLES} connections one after the other, each with an echo, leave nothing behind`, async () => {
-  const outcome = await result('reliability/programs/churn.mjs', { args: [String(CYCLES)] });
-  expect(outcome).toMatchObject({ cycles: CYCLES, socketsOpen: 0, receiveBuffersInUse: 0, faults: 0 });
-  expect(outcome.leakedDescriptors).toBe(0);
-  expect(outcome.grownHeapBytes).toBeLessThan(4 * MEBIBYTE);
-  expect(outcome.grownResidentBytes).toBeLessThan(32 * MEBIBYTE);
-}, LONG_MS);
+test(
+  `${CYCLES} connections one after the other, each with an echo, leave nothing behind`,
+  async () => {
+    const outcome = await result('reliability/programs/churn.mjs', { args: [String(CYCLES)] });
+    expect(outcome).toMatchObject({ cycles: CYCLES, socketsOpen: 0, receiveBuffersInUse: 0, faults: 0 });
+    expect(outcome.leakedDescriptors).toBe(0);
+    expect(outcome.grownHeapBytes).toBeLessThan(4 * MEBIBYTE);
+    expect(outcome.grownResidentBytes).toBeLessThan(32 * MEBIBYTE);
+  },
+  LONG_MS,
+);
 
-test('a storm of resets, from either side and at any moment, leaves nothing behind', async () => {
-  const outcome = await result('reliability/programs/resets.mjs', { args: ['3000'] });
-  expect(outcome).toMatchObject({ connections: 3000, socketsOpen: 0, receiveBuffersInUse: 0, faults: 0, echo: 'alive' });
-  expect(outcome.leakedDescriptors).toBe(0);
-}, LONG_MS);
+test(
+  'a storm of resets, from either side and at any moment, leaves nothing behind',
+  async () => {
+    const outcome = await result('reliability/programs/resets.mjs', { args: ['3000'] });
+    expect(outcome).toMatchObject({
+      connections: 3000,
+      socketsOpen: 0,
+      receiveBuffersInUse: 0,
+      faults: 0,
+      echo: 'alive',
+    });
+    expect(outcome.leakedDescriptors).toBe(0);
+  },
+  LONG_MS,
+);
