@@ -68,6 +68,13 @@ describe('a full submission ring', () => {
     expect(fake.counters().faults).toBe(0);
   });
 
+  test('of records of two words is flushed across the end of the cursors as well', async () => {
+    const { border } = opened(2 ** 32 - 10);
+    for (let i = 0; i < 3 * SUBMISSION_CAPACITY; i++) border.submit(SUBMISSION_TIMER_CANCEL, 0, 0, 0);
+    expect(fake.counters()).toMatchObject({ submissions: 3 * SUBMISSION_CAPACITY, faults: 3 * SUBMISSION_CAPACITY });
+    expect(border.submitted).toBe(true);
+  });
+
   test('exactly full leaves nothing in it', () => {
     const { border } = opened();
     for (let slot = 0; slot < SUBMISSION_CAPACITY; slot++) arm(border, slot, 1, UNREF);

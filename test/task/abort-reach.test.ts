@@ -1,6 +1,6 @@
 // biome-ignore-all lint/correctness/useYield: a fiber need not wait
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { AbortError, CancelToken, now, shield, sleep, spawn, TimeoutError, timeout } from '../../lib/index.js';
+import { AbortError, CancelToken, now, select, shield, sleep, spawn, TimeoutError, timeout } from '../../lib/index.js';
 import { pauseTime, resumeTime } from '../../lib/test/index.js';
 import { turn } from '../turn.js';
 
@@ -63,6 +63,19 @@ test('shield at the start of a cancelled task never runs what was never started'
   task.abort();
   await expect(task).rejects.toBeInstanceOf(AbortError);
   expect(ran).toBe(false);
+});
+
+test('a shielded part that loses a select or is cancelled itself goes on to its end', async () => {
+  const log: string[] = [];
+  const part = () =>
+    shield(async () => {
+      await sleep(100);
+      log.push('finished');
+    });
+  expect((await select({ part: part(), timer: sleep(10) })).key).toBe('timer');
+  part().cancel();
+  await sleep(200);
+  expect(log).toEqual(['finished', 'finished']);
 });
 
 test('a shielded part finishes, then the cancellation takes effect', async () => {

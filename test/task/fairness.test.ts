@@ -14,6 +14,7 @@ import {
 } from '../../lib/index.js';
 import { Ready } from '../../lib/internal/operation.js';
 import { COOP_BUDGET, POLLS_PER_TICK, SLICE_MS, scheduler } from '../../lib/internal/scheduler.js';
+import { pauseTime, resumeTime } from '../../lib/test/index.js';
 
 // The slice of 1 ms may end a tick's polls earlier, never later: it is off, so that the bound is reached exactly.
 beforeEach(() => {
@@ -143,6 +144,50 @@ describe('a timer is not held up for more than a tick of polls', () => {
     stop = true;
     await busy;
   });
+});
+
+test('a round of yielding async tasks costs as many polls as it has tasks', async () => {
+  let stop = false;
+  let resumed = 0;
+  let most = 0;
+  const busy = Array.from({ length: 1000 }, () =>
+    spawn(async () => {
+      while (!stop) {
+        await yieldNow();
+        resumed++;
+      }
+    }),
+  );
+  await sleep(0);
+  setTickHook(() => {
+    most = Math.max(most, resumed);
+    resumed = 0;
+  });
+  for (let i = 0; i < 10; i++) await sleep(0);
+  stop = true;
+  await all(busy);
+  // From the end of one drain to the end of the next: at most the budgets of two.
+  expect(most).toBeLessThanOrEqual(2 * (POLLS_PER_TICK + 256));
+});
+
+test('under virtual time a tick has its polls however long they take', async () => {
+  scheduler.sliceMs = SLICE_MS;
+  pauseTime({ autoAdvance: false });
+  const before = scheduler.polls;
+  let polls = 0;
+  const busy = spawn(function* () {
+    for (; polls < POLLS_PER_TICK - 10; polls++) {
+      const until = performance.now() + 0.02;
+      while (performance.now() < until);
+      yield;
+    }
+  });
+  const { ticks } = metrics();
+  scheduler.credit = POLLS_PER_TICK;
+  await busy;
+  resumeTime();
+  expect(metrics().ticks - ticks).toBeLessThanOrEqual(1);
+  expect(scheduler.polls - before).toBeGreaterThan(polls - 1);
 });
 
 test('ready operations send a fiber to the back of the queue after COOP_BUDGET of them', async () => {
