@@ -34,7 +34,10 @@ try {
     chunkFileNames: 'bundled/[name].js',
     minifyInternalExports: false,
     codeSplitting: {
-      groups: [group('core', CORE), ...folders.filter((name) => !CORE.includes(name)).map((name) => group(name, [name]))],
+      groups: [
+        group('core', CORE),
+        ...folders.filter((name) => !CORE.includes(name)).map((name) => group(name, [name])),
+      ],
     },
   });
   await bundle.close();

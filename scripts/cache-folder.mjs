@@ -4,7 +4,8 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 
 export function cacheFolder(name) {
-  const base = process.env.MILLRACE_CACHE || path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'millrace');
+  const base =
+    process.env.MILLRACE_CACHE || path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'millrace');
   const folder = path.join(base, name);
   mkdirSync(folder, { recursive: true });
   return folder;

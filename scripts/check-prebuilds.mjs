@@ -4,7 +4,9 @@ import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { listSources } from './list-sources.mjs';
 
-const LINUX = ['x64', 'arm64'].flatMap((arch) => ['glibc', 'musl'].map((libc) => `linux-${arch}/millrace.uv1.${libc}.node`));
+const LINUX = ['x64', 'arm64'].flatMap((arch) =>
+  ['glibc', 'musl'].map((libc) => `linux-${arch}/millrace.uv1.${libc}.node`),
+);
 const ELSEWHERE = ['darwin-x64', 'darwin-arm64', 'win32-x64'].map((name) => `${name}/millrace.uv1.node`);
 // A release has them all; the workflow that publishes sets MILLRACE_RELEASE.
 const expected = process.env.MILLRACE_RELEASE ? [...LINUX, ...ELSEWHERE] : LINUX;

@@ -42,7 +42,11 @@ function prebuildify(stage, options, environment) {
       encoding: 'utf8',
       env: {
         ...process.env,
-        PREBUILD_NODE_GYP: path.join(root, 'node_modules/.bin', process.platform === 'win32' ? 'node-gyp.cmd' : 'node-gyp'),
+        PREBUILD_NODE_GYP: path.join(
+          root,
+          'node_modules/.bin',
+          process.platform === 'win32' ? 'node-gyp.cmd' : 'node-gyp',
+        ),
         // Headers are those of the Node that runs this; the Windows installation has none, there node-gyp brings them.
         ...(process.platform === 'win32' ? {} : { npm_package_config_node_gyp_nodedir: prefix }),
         JOBS: process.env.MILLRACE_BUILD_JOBS ?? '2',

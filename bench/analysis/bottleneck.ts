@@ -1,7 +1,8 @@
 // What limits a runtime in a cell, read from what was measured: CPU time against wall time, CPU time against the other
 // Tokio runtime's, slowest run against mean run, memory across loads, first run against warm runs, spread.
-import type { CellReport, ContestantInfo, ContestantResult } from '../model.js';
+
 import { formatBytes, formatNs, formatPercent } from '../format.js';
+import type { CellReport, ContestantInfo, ContestantResult } from '../model.js';
 import { relativeNoise } from '../stats/summary.js';
 import { resultFor } from './ratios.js';
 

@@ -1,8 +1,8 @@
 // Micro benchmarks of synchronous hot paths, with the npm package `benchmark`: `npm run bench:micro`.
 // They tell where a nanosecond went after the race has told that one is missing; they are not the race.
 import { formatNs, formatPercent } from '../format.js';
-import { measureDeferred, measureSync, type MicroResult } from './measure.js';
-import { armAndDisarm, ringWrite, ringWriteDrained, spawnBatch, SPAWNS_PER_BATCH } from './paths.js';
+import { type MicroResult, measureDeferred, measureSync } from './measure.js';
+import { armAndDisarm, ringWrite, ringWriteDrained, SPAWNS_PER_BATCH, spawnBatch } from './paths.js';
 
 const results: MicroResult[] = [
   await measureSync('ring write: one record into the submission ring', ringWrite()),

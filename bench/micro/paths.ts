@@ -2,11 +2,11 @@ import type { Addon } from '../../lib/internal/binding.js';
 import { Border, border } from '../../lib/internal/border.js';
 import { now } from '../../lib/internal/clock.js';
 import {
+  COMPLETION_CAPACITY,
   CONTROL_AWAKE,
   CONTROL_SUBMISSION_HEAD,
   CONTROL_SUBMISSION_TAIL,
   CONTROL_WORDS,
-  COMPLETION_CAPACITY,
   RECORD_WORDS,
   SUBMISSION_CAPACITY,
   SUBMISSION_TIMER_CANCEL,

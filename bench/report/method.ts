@@ -1,7 +1,8 @@
 // How the figures were made, in the words of the report: [what, how].
-import { formatDuration } from '../runner/progress.js';
+
 import { formatBytes } from '../format.js';
 import type { RunReport } from '../model.js';
+import { formatDuration } from '../runner/progress.js';
 
 export function methodOf(report: RunReport): [string, string][] {
   const { machine } = report;

@@ -1,9 +1,9 @@
 // The rows of the tables that the terminal, Markdown and HTML share.
 import { bestOf, ratioToTokio } from '../analysis/ratios.js';
 import type { Trend } from '../analysis/trend.js';
+import { formatBytes, formatNs, formatPercent, formatRatio, formatValue } from '../format.js';
 import type { CellReport, RunReport } from '../model.js';
 import { relativeNoise } from '../stats/summary.js';
-import { formatBytes, formatNs, formatPercent, formatRatio, formatValue } from '../format.js';
 
 export interface ResultRow {
   readonly runtime: string;

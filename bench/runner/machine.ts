@@ -1,4 +1,4 @@
-import { cpus, loadavg, release, totalmem, type as systemName } from 'node:os';
+import { cpus, loadavg, release, type as systemName, totalmem } from 'node:os';
 import type { Machine } from '../model.js';
 
 export function describeMachine(pinning: string): Machine {

@@ -1,7 +1,7 @@
 // Runs the plan: rounds over all cells, and in each cell one sample of each contestant in turn, so that a disturbance of
 // the machine falls on all of them and not on one.
 import { CONTESTANTS, type Contestant } from '../contestants/catalog.js';
-import { type Prepared, preparers, prepareLoad } from '../contestants/prepare.js';
+import { type Prepared, prepareLoad, preparers } from '../contestants/prepare.js';
 import type { CellReport, ContestantInfo, ContestantResult, Family, NotRun, RunReport, Sample } from '../model.js';
 import { SCHEMA_VERSION } from '../model.js';
 import { summarizeOrNull } from '../stats/summary.js';

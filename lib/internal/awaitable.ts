@@ -1,6 +1,6 @@
-import { invalidType } from './errors.js';
 import { isDone } from './done.js';
-import { Operation, Ready, REJECTED, type Waiter } from './operation.js';
+import { invalidType } from './errors.js';
+import { Operation, REJECTED, Ready, type Waiter } from './operation.js';
 import { type Fiber, Task, type TaskBody, type TaskFunction } from './task.js';
 import { TaskGroup } from './task-group.js';
 
@@ -15,19 +15,20 @@ export function isGenerator(value: unknown): value is Fiber<unknown> {
 }
 
 /** The result of waiting for an {@link Awaitable}. */
-export type Awaited2<A> = A extends Operation<infer T>
-  ? T
-  : A extends PromiseLike<infer T>
+export type Awaited2<A> =
+  A extends Operation<infer T>
     ? T
-    : A extends Generator<infer _, infer T, infer __>
+    : A extends PromiseLike<infer T>
       ? T
-      : A extends (task: Task) => Generator<infer _, infer T, infer __>
+      : A extends Generator<infer _, infer T, infer __>
         ? T
-        : A extends (task: Task) => PromiseLike<infer T>
-        ? T
-        : A extends (task: Task) => infer T
+        : A extends (task: Task) => Generator<infer _, infer T, infer __>
           ? T
-          : never;
+          : A extends (task: Task) => PromiseLike<infer T>
+            ? T
+            : A extends (task: Task) => infer T
+              ? T
+              : never;
 
 /**
  * Waits for a promise that is not Millrace's own, in either kind of task, so that cancelling the task ends the wait. What

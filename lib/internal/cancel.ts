@@ -5,7 +5,7 @@
 // AbortSignal.any does (https://github.com/nodejs/node/issues/54614).
 import { now } from './clock.js';
 import { abortError, invalidType, outOfRange, TimeoutError } from './errors.js';
-import { Operation, type Owner } from './operation.js';
+import type { Operation, Owner } from './operation.js';
 import { type Runnable, scheduler } from './scheduler.js';
 import type { Cancellable, Task } from './task.js';
 import { arm, DELAY_MS_MAX, disarm, type TimerTarget } from './timers.js';
@@ -53,7 +53,8 @@ export class CancelToken implements Cancellable, TimerTarget, Runnable {
     this.#parent = signal instanceof CancelToken ? signal : null;
     const inherited = this.#parent === null ? Number.POSITIVE_INFINITY : this.#parent.deadlineMs;
     this.#deadlineMs = Math.min(own, inherited);
-    if (signal !== undefined && this.#parent === null) this.#follow(checkSignal(signal, 'options.signal') as AbortSignal);
+    if (signal !== undefined && this.#parent === null)
+      this.#follow(checkSignal(signal, 'options.signal') as AbortSignal);
     if (own < inherited && this.#reason === undefined) this.#timer = arm(own, this, true);
   }
 
@@ -253,4 +254,3 @@ export function checkTime(value: unknown, name: string): number {
   }
   return value;
 }
-

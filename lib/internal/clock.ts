@@ -12,6 +12,7 @@ let virtual = false;
 export function now(): number {
   if (virtual) return border.open().clock();
   const at = performance.now() + offsetMs;
+  // biome-ignore lint/suspicious/noSelfCompare: it is NaN until the offset has been measured
   return at === at ? at : measure();
 }
 

@@ -18,7 +18,10 @@ import type { Task } from './task.js';
 /** Calls `fn(argument)` in the async context in which the snapshot was taken. */
 export type Snapshot = <A>(fn: (argument: A) => void, argument: A) => void;
 
-const prototype = AsyncLocalStorage.prototype as unknown as Record<'run' | 'enterWith', (...args: unknown[]) => unknown>;
+const prototype = AsyncLocalStorage.prototype as unknown as Record<
+  'run' | 'enterWith',
+  (...args: unknown[]) => unknown
+>;
 const originalRun = prototype.run;
 const originalEnterWith = prototype.enterWith;
 

@@ -8,7 +8,19 @@
 // A task is linked into its group's list from spawn to end: the detached group, or a scope's.
 import { CancelToken } from './cancel.js';
 import { AbortError, abortError, MillraceError, shown } from './errors.js';
-import { isCancellation, Operation, PENDING, REJECTED, RESUME, reportUnlessTaken, SharedOperation, SUSPEND, type Suspend, type Waiter, type Owner } from './operation.js';
+import {
+  isCancellation,
+  Operation,
+  type Owner,
+  PENDING,
+  REJECTED,
+  RESUME,
+  reportUnlessTaken,
+  SharedOperation,
+  SUSPEND,
+  type Suspend,
+  type Waiter,
+} from './operation.js';
 import { COOP_BUDGET, type Runnable, scheduler } from './scheduler.js';
 import { currentTask, emptyContext, onStoresEntered, runInTask, type Snapshot, snapshot } from './task-context.js';
 import type { TaskGroup } from './task-group.js';
@@ -324,7 +336,8 @@ export class Task<T = unknown> extends SharedOperation<T> implements Runnable, W
    * and a thenable of anybody's making is believed once.
    */
   #follow(result: unknown): boolean {
-    if (result === null || typeof result !== 'object' || typeof (result as PromiseLike<T>).then !== 'function') return false;
+    if (result === null || typeof result !== 'object' || typeof (result as PromiseLike<T>).then !== 'function')
+      return false;
     const promise = result instanceof Operation || result instanceof Promise ? result : Promise.resolve(result);
     (promise as PromiseLike<T>).then(
       (value) => this.#end(0, value),

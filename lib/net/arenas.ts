@@ -56,7 +56,10 @@ export class Arenas {
     border.flush();
     this.#advanced = 0;
     if (!this.#findFree()) {
-      throw new MillraceError('ERR_MILLRACE_SOCKET_LIMIT', 'All memory for sending is in use; wait for sockets to drain');
+      throw new MillraceError(
+        'ERR_MILLRACE_SOCKET_LIMIT',
+        'All memory for sending is in use; wait for sockets to drain',
+      );
     }
   }
 

@@ -83,7 +83,10 @@ export class Listener implements Endpoint, AsyncIterable<Socket> {
   /** The next connection; null when the listener is closed. Only where `listen` was given no `open` or `data` handler. */
   accept(): Operation<Socket | null> {
     if (this.#handled) {
-      throw new MillraceError('ERR_MILLRACE_INVALID_STATE', 'This listener gives its sockets to handlers; accept() would get none');
+      throw new MillraceError(
+        'ERR_MILLRACE_INVALID_STATE',
+        'This listener gives its sockets to handlers; accept() would get none',
+      );
     }
     return new Accept(this);
   }

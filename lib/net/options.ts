@@ -8,7 +8,8 @@ export function checkSocketOptions(options: SocketHandlers & SocketOptions): voi
   checkObject(options, 'options');
   for (const name of HANDLERS) {
     const handler = options[name];
-    if (handler !== undefined && typeof handler !== 'function') throw invalidType(`options.${name}`, 'a function', handler);
+    if (handler !== undefined && typeof handler !== 'function')
+      throw invalidType(`options.${name}`, 'a function', handler);
   }
   if (options.highWaterMark !== undefined) checkInteger(options.highWaterMark, 'options.highWaterMark', 1, 2 ** 30);
   if (options.writeLimit !== undefined) checkInteger(options.writeLimit, 'options.writeLimit', 1, 2 ** 31 - 1);
@@ -20,5 +21,6 @@ export function checkBoolean(value: unknown, name: string): void {
 }
 
 export function checkHost(value: unknown, name: string): asserts value is string | undefined {
-  if (value !== undefined && (typeof value !== 'string' || value === '')) throw invalidType(name, 'a host name or IP address', value);
+  if (value !== undefined && (typeof value !== 'string' || value === ''))
+    throw invalidType(name, 'a host name or IP address', value);
 }

@@ -480,10 +480,12 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
 }
 
 function noReads(): MillraceError {
-  return new MillraceError('ERR_MILLRACE_INVALID_STATE', 'This socket has a data handler; read() would never get anything');
+  return new MillraceError(
+    'ERR_MILLRACE_INVALID_STATE',
+    'This socket has a data handler; read() would never get anything',
+  );
 }
 
 function rethrow(error: unknown): never {
   throw error;
 }
-

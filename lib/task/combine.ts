@@ -1,8 +1,9 @@
 // Waiting for several operations: all of them, or the first.
+
+import { type Awaitable, type Awaited2, toOperation } from '../internal/awaitable.js';
 import { checkObject, invalidType } from '../internal/errors.js';
 import { Operation, observed, PENDING, REJECTED, type Waiter } from '../internal/operation.js';
 import { random } from '../internal/random.js';
-import { type Awaitable, type Awaited2, toOperation } from '../internal/awaitable.js';
 
 /** Waits for several operations; cancelling it abandons them all. */
 abstract class Combination<T> extends Operation<T> implements Waiter {

@@ -1,6 +1,7 @@
 // millrace/task: tasks, scopes, cancellation.
-export { CancelToken, type CancelSource, type CancelTokenOptions, type SignalOption } from '../internal/cancel.js';
+
 export { type Awaitable, shield, wait } from '../internal/awaitable.js';
+export { type CancelSource, CancelToken, type CancelTokenOptions, type SignalOption } from '../internal/cancel.js';
 export { Operation, type Suspend } from '../internal/operation.js';
 export type { Fiber, Task, TaskBody, TaskFunction, TaskStatus } from '../internal/task.js';
 export { all, race, type Selected, type SelectOptions, select } from './combine.js';

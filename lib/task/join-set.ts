@@ -1,5 +1,5 @@
-import { Operation, REJECTED } from '../internal/operation.js';
 import { abortError } from '../internal/errors.js';
+import { Operation, REJECTED } from '../internal/operation.js';
 import type { Task, TaskBody } from '../internal/task.js';
 import { TaskGroup } from '../internal/task-group.js';
 import { type JoinHandle, type SpawnOptions, spawnIn } from './spawn.js';

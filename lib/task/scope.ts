@@ -6,8 +6,8 @@ import { type CancelSource, CancelToken, type CancelTokenOptions } from '../inte
 import { checkFunction, checkObject, invalidType, MillraceError } from '../internal/errors.js';
 import { Operation, PENDING, REJECTED } from '../internal/operation.js';
 import type { Cancellable, Fiber, Task, TaskBody, TaskFunction } from '../internal/task.js';
-import { TaskGroup } from '../internal/task-group.js';
 import { currentTask } from '../internal/task-context.js';
+import { TaskGroup } from '../internal/task-group.js';
 import { type JoinHandle, type SpawnOptions, spawnIn } from './spawn.js';
 
 export interface ScopeOptions {
@@ -84,7 +84,10 @@ export class Scope extends TaskGroup implements Cancellable {
   spawn<T>(body: (task: Task) => PromiseLike<T> | T, options?: SpawnOptions): JoinHandle<T>;
   spawn<T>(body: TaskBody<T>, options?: SpawnOptions): JoinHandle<T> {
     if (this.#ended) {
-      throw new MillraceError('ERR_MILLRACE_SCOPE_ENDED', 'This scope has ended; a task cannot be spawned in it any more');
+      throw new MillraceError(
+        'ERR_MILLRACE_SCOPE_ENDED',
+        'This scope has ended; a task cannot be spawned in it any more',
+      );
     }
     const task = spawnIn(this, body, options);
     if (this.#cancelled) task.abort(this.token.reason);
@@ -167,7 +170,9 @@ class ScopeRun<T> extends Operation<T> {
   constructor(fn: (scope: Scope) => ReturnType<TaskFunction<T>>, options: ScopeOptions) {
     super();
     this.#scope = new Scope(options);
-    const body = this.#scope.spawn(bodyOf(fn, this.#scope) as (task: Task) => Fiber<T>, { name: fn.name === '' ? 'scope' : fn.name });
+    const body = this.#scope.spawn(bodyOf(fn, this.#scope) as (task: Task) => Fiber<T>, {
+      name: fn.name === '' ? 'scope' : fn.name,
+    });
     this.#scope.join().addWaiter({
       wake: (join) => {
         if (join.state === REJECTED) this.reject(join.value);
@@ -219,10 +224,7 @@ function bodyOf<T>(fn: (scope: Scope) => ReturnType<TaskFunction<T>>, scope: Sco
  * ```
  * @throws TypeError (`ERR_INVALID_ARG_TYPE`) if `fn` is not a function.
  */
-export function scope<T>(
-  fn: (scope: Scope) => Fiber<T>,
-  options?: ScopeOptions,
-): Operation<T>;
+export function scope<T>(fn: (scope: Scope) => Fiber<T>, options?: ScopeOptions): Operation<T>;
 export function scope<T>(fn: (scope: Scope) => PromiseLike<T> | T, options?: ScopeOptions): Operation<T>;
 export function scope<T>(fn: (scope: Scope) => ReturnType<TaskFunction<T>>, options: ScopeOptions = {}): Operation<T> {
   checkFunction(fn, 'fn');

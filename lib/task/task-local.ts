@@ -1,5 +1,5 @@
-import { MillraceError } from '../internal/errors.js';
 import { Child, checkBody } from '../internal/awaitable.js';
+import { MillraceError } from '../internal/errors.js';
 import type { Operation } from '../internal/operation.js';
 import type { TaskBody } from '../internal/task.js';
 import { currentTask } from '../internal/task-context.js';

@@ -47,7 +47,10 @@ export class Interval implements AsyncIterable<number> {
   tick(): Operation<number> {
     if (this.#ended) throw new MillraceError('ERR_MILLRACE_CONSUMED', 'This interval has been stopped');
     if (this.#pending !== null) {
-      throw new MillraceError('ERR_MILLRACE_INVALID_STATE', 'Another tick() of this interval is pending; wait for it first');
+      throw new MillraceError(
+        'ERR_MILLRACE_INVALID_STATE',
+        'Another tick() of this interval is pending; wait for it first',
+      );
     }
     const tick = new Tick(this.#dueMs, this);
     if (tick.state === 0) this.#pending = tick;

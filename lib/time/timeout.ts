@@ -1,10 +1,10 @@
+import { type Awaitable, type Awaited2, toOperation } from '../internal/awaitable.js';
 import { checkDelay, checkSignal, checkTime, type SignalOption, withSignal } from '../internal/cancel.js';
 import { now } from '../internal/clock.js';
 import { checkObject, TimeoutError } from '../internal/errors.js';
 import { isCancellation, Operation, observed, PENDING, REJECTED, type Waiter } from '../internal/operation.js';
 import { type Runnable, scheduler } from '../internal/scheduler.js';
 import { arm, disarm, type TimerTarget } from '../internal/timers.js';
-import { type Awaitable, type Awaited2, toOperation } from '../internal/awaitable.js';
 
 const NO_SLOT = -1;
 
@@ -61,8 +61,7 @@ class Timeout<T> extends Operation<T> implements Waiter, TimerTarget, Runnable {
 
   /** It ends when what it limits has ended. */
   override cancel(reason?: unknown): void {
-    if (this.state !== PENDING) return super.cancel(reason);
-    if (this.#limited.shared) super.cancel(reason);
+    if (this.state !== PENDING || this.#limited.shared) super.cancel(reason);
     else this.#limited.cancel(reason);
   }
 

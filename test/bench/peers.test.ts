@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CONTESTANTS, type Contestant } from '../../bench/contestants/catalog.js';
-import { type Prepared, preparers, prepareLoad } from '../../bench/contestants/prepare.js';
+import { type Prepared, prepareLoad, preparers } from '../../bench/contestants/prepare.js';
 import type { CellKind, Family } from '../../bench/model.js';
 import { packageRoot } from '../../bench/paths.js';
 import { takeComputeSample } from '../../bench/runner/compute-sample.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { SampleError, readComputeSample } from '../../bench/runner/compute-sample.js';
+import { readComputeSample, SampleError } from '../../bench/runner/compute-sample.js';
 import { countersIn } from '../../bench/runner/echo-sample.js';
 import { CELLS, type ComputeCell } from '../../bench/workloads/catalog.js';
-import { checksums, type ComputeWorkload } from '../../bench/workloads/checksums.js';
+import { type ComputeWorkload, checksums } from '../../bench/workloads/checksums.js';
 import { cellNamed } from './race.js';
 
 /** The workloads as the design states them, task by task. */

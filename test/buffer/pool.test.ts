@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { BufferPool, PooledBuffer } from '../../lib/buffer/index.js';
+import { BufferPool, type PooledBuffer } from '../../lib/buffer/index.js';
 import { CLASS_BYTES, CLASS_BYTES_MAX, classOf } from '../../lib/buffer/size-class.js';
 
 describe('size classes', () => {
@@ -97,7 +97,10 @@ describe('BufferPool', () => {
     expect(pool.stats()).toMatchObject({ freeBytes: 0, returned: 1 });
   });
 
-  test.each([-1, 1.5, Number.NaN, '10', undefined, 2 ** 33])('%s bytes are refused with the argument named', (bytes) => {
-    expect(() => new BufferPool().acquire(bytes as number)).toThrow(/^bytes must be/);
-  });
+  test.each([-1, 1.5, Number.NaN, '10', undefined, 2 ** 33])(
+    '%s bytes are refused with the argument named',
+    (bytes) => {
+      expect(() => new BufferPool().acquire(bytes as number)).toThrow(/^bytes must be/);
+    },
+  );
 });

@@ -28,10 +28,16 @@ describe.each([
     [80, `${TYPE}: options must be an object; got 80`],
     ['80', `${TYPE}: options must be an object; got "80"`],
     [{ port: '80' }, `${TYPE}: options.port must be a number; got "80"`],
-    [{ port: 70_000 }, `${RANGE}: options.port must be an integer from ${name === 'listen' ? 0 : 1} to 65535; got 70000`],
+    [
+      { port: 70_000 },
+      `${RANGE}: options.port must be an integer from ${name === 'listen' ? 0 : 1} to 65535; got 70000`,
+    ],
     [{ port: -1 }, `${RANGE}: options.port must be an integer from ${name === 'listen' ? 0 : 1} to 65535; got -1`],
     [{ port: 1.5 }, `${RANGE}: options.port must be an integer from ${name === 'listen' ? 0 : 1} to 65535; got 1.5`],
-    [{ port: Number.NaN }, `${RANGE}: options.port must be an integer from ${name === 'listen' ? 0 : 1} to 65535; got NaN`],
+    [
+      { port: Number.NaN },
+      `${RANGE}: options.port must be an integer from ${name === 'listen' ? 0 : 1} to 65535; got NaN`,
+    ],
     [{ port: null }, `${TYPE}: options.port must be a number; got null`],
     [{ port: 80n }, `${TYPE}: options.port must be a number; got 80n`],
     [{ port: 1, host: 1 }, `${TYPE}: options.host must be a host name or IP address; got 1`],
@@ -40,9 +46,15 @@ describe.each([
     [{ port: 1, highWaterMark: 0 }, `${RANGE}: options.highWaterMark must be an integer from 1 to 1073741824; got 0`],
     [{ port: 1, highWaterMark: '1' }, `${TYPE}: options.highWaterMark must be a number; got "1"`],
     [{ port: 1, writeLimit: -1 }, `${RANGE}: options.writeLimit must be an integer from 1 to 2147483647; got -1`],
-    [{ port: 1, writeLimit: Infinity }, `${RANGE}: options.writeLimit must be an integer from 1 to 2147483647; got Infinity`],
+    [
+      { port: 1, writeLimit: Infinity },
+      `${RANGE}: options.writeLimit must be an integer from 1 to 2147483647; got Infinity`,
+    ],
     [{ port: 1, allowHalfOpen: 1 }, `${TYPE}: options.allowHalfOpen must be a boolean; got 1`],
-    [{ port: 1, signal: {} }, `${TYPE}: options.signal must be a CancelToken or an AbortSignal; got an instance of Object`],
+    [
+      { port: 1, signal: {} },
+      `${TYPE}: options.signal must be a CancelToken or an AbortSignal; got an instance of Object`,
+    ],
     [{ port: 1, signal: null }, `${TYPE}: options.signal must be a CancelToken or an AbortSignal; got null`],
     ...handlerNames.map((handler): [unknown, string] => [
       { port: 1, [handler]: 'x' },

@@ -146,7 +146,11 @@ describe('a socket that nobody reads', () => {
 
   test('with pause() stops its peer, and with resume() loses nothing', async () => {
     let got = 0;
-    const { at, from } = await scene.pair({ data: (_socket, chunk) => void (got += chunk.length) });
+    const { at, from } = await scene.pair({
+      data: (_socket, chunk) => {
+        got += chunk.length;
+      },
+    });
     at.pause();
     at.pause();
     const total = 12_000_000;

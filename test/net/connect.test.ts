@@ -44,7 +44,7 @@ describe('connect', () => {
     }
   });
 
-  test('is refused where nobody listens, and the error is Node\'s', async () => {
+  test("is refused where nobody listens, and the error is Node's", async () => {
     const port = await unusedPort();
     const error = await connect({ host: '127.0.0.1', port }).then(
       () => null,
@@ -70,7 +70,7 @@ describe('connect', () => {
     await until(() => counters().socketsOpen === 0);
   });
 
-  test('to an unknown host is the resolver\'s error', async () => {
+  test("to an unknown host is the resolver's error", async () => {
     const code = await codeOf(() => connect({ host: 'no-such-host.invalid', port: 1 }));
     expect(['ENOTFOUND', 'EAI_AGAIN']).toContain(code);
   });

@@ -78,7 +78,7 @@ describe.each(Object.keys(echoes))('an echo by %s', (face) => {
     const { port } = await (echoes[face] as () => Promise<Listener>)();
     const each = Array.from({ length: 200 }, (_, i) => pattern(1 + i * 97, i + 1));
     const answers = await Promise.all(each.map((bytes) => exchange(port, [bytes])));
-    answers.forEach((answer, i) => expectSameBytes(answer, each[i] as Buffer));
+    for (const [i, answer] of answers.entries()) expectSameBytes(answer, each[i] as Buffer);
   });
 
   test('holds a conversation', async () => {
@@ -159,7 +159,8 @@ test('writes of any sizes, of any kinds, come back as they were', async () => {
       const answer = readAll(socket);
       const sent: Buffer[] = [];
       for (const { size: bytes, kind, waits } of plan) {
-        const piece = kind === 'text' ? Buffer.from(pattern(bytes).toString('latin1')) : pattern(bytes, sent.length + 1);
+        const piece =
+          kind === 'text' ? Buffer.from(pattern(bytes).toString('latin1')) : pattern(bytes, sent.length + 1);
         sent.push(piece);
         const data = { buffer: piece, text: piece.toString(), memory: new Uint8Array(piece).buffer }[kind] as Data;
         const written = socket.write(data);

@@ -149,7 +149,11 @@ describe('the peer ends', () => {
 
   test('with allowHalfOpen handlers go on writing until they close', async () => {
     const ended = new Deferred<Socket>();
-    const listener = await scene.listen({ allowHalfOpen: true, data: () => {}, end: (socket) => ended.resolve(socket) });
+    const listener = await scene.listen({
+      allowHalfOpen: true,
+      data: () => {},
+      end: (socket) => ended.resolve(socket),
+    });
     const socket = await scene.connect(listener.port);
     socket.shutdown();
     const at = await ended.promise;

@@ -71,7 +71,7 @@ describe('listen', () => {
     expect(await codeOf(() => listen({ host: '192.0.2.1' }))).toBe('EADDRNOTAVAIL');
   });
 
-  test('on an unknown host is the resolver\'s error', async () => {
+  test("on an unknown host is the resolver's error", async () => {
     expect(['ENOTFOUND', 'EAI_AGAIN']).toContain(await codeOf(() => listen({ host: 'no-such-host.invalid' })));
   });
 

@@ -33,7 +33,11 @@ export function run(program: string, options: RunOptions = {}): Promise<Outcome>
     command.unshift('sh', '-c', `ulimit -n ${options.descriptorsMax} && exec "$@"`, 'sh');
   }
   return new Promise((resolve, reject) => {
-    const child = spawn(command[0] as string, command.slice(1), { env: { ...process.env, ...preload }, timeout: LIMIT_MS, killSignal: 'SIGKILL' });
+    const child = spawn(command[0] as string, command.slice(1), {
+      env: { ...process.env, ...preload },
+      timeout: LIMIT_MS,
+      killSignal: 'SIGKILL',
+    });
     let output = '';
     let errors = '';
     let lines = 0;

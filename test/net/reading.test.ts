@@ -74,7 +74,10 @@ describe('a read that is given up loses no byte', () => {
       const winner = await select({ a: at.read(), b: otherAt.read() });
       got[winner.key] += String(winner.value);
     }
-    for (const [key, socket] of [['a', at], ['b', otherAt]] as const) {
+    for (const [key, socket] of [
+      ['a', at],
+      ['b', otherAt],
+    ] as const) {
       while ((got[key] as string).length < expected.length) got[key] += String(await socket.read());
       expect(got[key]).toBe(expected);
     }

@@ -1,10 +1,24 @@
 // What the tests of sockets stand on: listeners, sockets and node:net peers that are gone when their test has ended, and
 // the check that nothing of them is left in the addon.
-import { type AddressInfo, createServer, connect as nodeConnect, type Server, type Socket as NodeSocket } from 'node:net';
+
 import { once } from 'node:events';
+import {
+  type AddressInfo,
+  createServer,
+  type Socket as NodeSocket,
+  connect as nodeConnect,
+  type Server,
+} from 'node:net';
 import { afterEach, expect } from 'vitest';
 import { border } from '../../lib/internal/border.js';
-import { connect, type ConnectOptions, type Listener, type ListenOptions, listen, type Socket } from '../../lib/net/index.js';
+import {
+  type ConnectOptions,
+  connect,
+  type Listener,
+  type ListenOptions,
+  listen,
+  type Socket,
+} from '../../lib/net/index.js';
 
 const HOST = '127.0.0.1';
 const TURN_MS = 1;
@@ -104,7 +118,10 @@ export class Scene {
   }
 
   /** Two ends of one connection; `at` is the one that was accepted. */
-  async pair(accepting: ListenOptions = {}, connecting: Partial<ConnectOptions> = {}): Promise<{ at: Socket; from: Socket }> {
+  async pair(
+    accepting: ListenOptions = {},
+    connecting: Partial<ConnectOptions> = {},
+  ): Promise<{ at: Socket; from: Socket }> {
     const accepted = new Deferred<Socket>();
     const listener = await this.listen({
       ...accepting,
@@ -117,7 +134,10 @@ export class Scene {
     return { at: this.track(await accepted.promise), from };
   }
 
-  async nodeServer(onConnection: (socket: NodeSocket) => void, options = {}): Promise<{ server: Server; port: number }> {
+  async nodeServer(
+    onConnection: (socket: NodeSocket) => void,
+    options = {},
+  ): Promise<{ server: Server; port: number }> {
     const server = createServer(options, (socket) => {
       this.trackNode(socket);
       onConnection(socket);

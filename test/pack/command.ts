@@ -26,7 +26,12 @@ export function run(
 }
 
 /** The output of a command that has to succeed. */
-export function outputOf(command: string, args: readonly string[], folder: string, environment?: Record<string, string>): string {
+export function outputOf(
+  command: string,
+  args: readonly string[],
+  folder: string,
+  environment?: Record<string, string>,
+): string {
   const { code, output, errors } = run(command, args, folder, environment);
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${output}${errors}`);
   return output;

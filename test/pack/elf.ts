@@ -57,7 +57,10 @@ export function readSharedObject(file: string): SharedObject {
   const entries = (section: Section | undefined): number[] =>
     section === undefined
       ? []
-      : Array.from({ length: section.size / section.entryBytes }, (_, index) => section.offset + index * section.entryBytes);
+      : Array.from(
+          { length: section.size / section.entryBytes },
+          (_, index) => section.offset + index * section.entryBytes,
+        );
   const find = (type: number): Section | undefined => sections.find((section) => section.type === type);
 
   const dynamic = find(SHT_DYNAMIC);

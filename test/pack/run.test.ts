@@ -10,7 +10,11 @@ import { nodeOf } from './node-versions.js';
 const application = inject('application');
 const onLinuxX64 = process.platform === 'linux' && process.arch === 'x64';
 
-function smoke(command: string, args: readonly string[] = [], environment?: Record<string, string>): Record<string, unknown> {
+function smoke(
+  command: string,
+  args: readonly string[] = [],
+  environment?: Record<string, string>,
+): Record<string, unknown> {
   return JSON.parse(outputOf(command, [...args, 'smoke.mjs'], application, environment));
 }
 
@@ -23,7 +27,11 @@ describe.runIf(onLinuxX64).each(['20', '22', '24'])('on Node.js %s', (version) =
   });
 
   test('answers `millrace info`', () => {
-    const output = outputOf(nodeOf(version, 'x64'), ['node_modules/millrace/dist/bin/millrace.js', 'info'], application);
+    const output = outputOf(
+      nodeOf(version, 'x64'),
+      ['node_modules/millrace/dist/bin/millrace.js', 'info'],
+      application,
+    );
     expect(JSON.parse(output)).toMatchObject({ arch: 'x64', platform: 'linux' });
   });
 
@@ -41,7 +49,16 @@ describe.runIf(onLinuxX64).each(['20', '22', '24'])('on Node.js %s', (version) =
 describe('types', () => {
   test('of every entry are found by a program that uses them', () => {
     const root = fileURLToPath(new URL('../..', import.meta.url));
-    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2023,esnext.disposable'];
+    const options = [
+      '--noEmit',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2022',
+      '--lib',
+      'es2023,esnext.disposable',
+    ];
     const types = ['--types', 'node', '--typeRoots', path.join(root, 'node_modules/@types')];
     const compiler = path.join(root, 'node_modules/typescript/bin/tsc');
     const { code, output } = run(process.execPath, [compiler, ...options, ...types, 'typed.mts'], application);
@@ -79,7 +96,9 @@ describe.runIf(canRunMusl)('on musl (Debian: musl)', () => {
     const { program, environment } = muslNode();
     const source = "import('millrace').catch((error) => console.log(error.code, error.message))";
     const { output } = run(program, ['-e', source], application, environment);
-    expect(output).toMatch(/^ERR_MILLRACE_ADDON Millrace cannot run here \(linux-x64, musl, Node\.js v22\..*\): .*glibc\.node does not/);
+    expect(output).toMatch(
+      /^ERR_MILLRACE_ADDON Millrace cannot run here \(linux-x64, musl, Node\.js v22\..*\): .*glibc\.node does not/,
+    );
     expect(output).toContain('set LIBC=musl');
   });
 });

@@ -39,13 +39,16 @@ describe('the tarball', () => {
   test('has each file that the manifest names', () => {
     const named = [
       ...Object.values(manifest.bin),
-      ...Object.values(manifest.exports).flatMap((entry) => (typeof entry === 'string' ? [entry] : Object.values(entry))),
+      ...Object.values(manifest.exports).flatMap((entry) =>
+        typeof entry === 'string' ? [entry] : Object.values(entry),
+      ),
     ];
     expect(named.filter((file) => !existsSync(path.join(installed, file)))).toEqual([]);
   });
 
   test('has neither sources nor tests nor build products', () => {
-    const expected = /^(dist\/(lib|bin|bench)\/.*\.(js|d\.ts)|prebuilds\/.*\.node|bench\/(load|peers)\/.*|package\.json|[A-Z]+(\.md)?)$/;
+    const expected =
+      /^(dist\/(lib|bin|bench)\/.*\.(js|d\.ts)|prebuilds\/.*\.node|bench\/(load|peers)\/.*|package\.json|[A-Z]+(\.md)?)$/;
     expect(files.filter((file) => !expected.test(file))).toEqual([]);
     expect(files.filter((file) => file.includes('/target/') || file.includes('node_modules'))).toEqual([]);
   });

@@ -1,6 +1,6 @@
 import type { Analysis, Finding } from '../../analysis/analyze.js';
-import { betterTokio } from '../../analysis/ratios.js';
 import type { CellComparison } from '../../analysis/baseline.js';
+import { betterTokio } from '../../analysis/ratios.js';
 import { REFERENCE_NOTE, REFERENCE_ROWS } from '../../analysis/reference.js';
 import { formatTarget, type TargetRow } from '../../analysis/targets.js';
 import { formatPercent, formatRatio, formatValue } from '../../format.js';

@@ -18,7 +18,7 @@ const handlers = { data: (socket, chunk) => void socket.write(chunk) };
 const echo = handlers.data;
 handlers[which] = which === 'data' ? (socket, chunk) => (fail(socket), echo(socket, chunk)) : fail;
 if (withErrorHandler) {
-  handlers.error = (socket, error) => {
+  handlers.error = (_socket, error) => {
     told.push(error.message);
     if (which === 'error') throw new Error('error failed');
   };

@@ -1,6 +1,7 @@
 // Compiled, not run: every public entry has its types.
-import { BufferPool } from 'millrace/buffer';
+
 import { type JoinHandle, runtimeInfo, sleep, spawn } from 'millrace';
+import { BufferPool } from 'millrace/buffer';
 import { connect, type Socket } from 'millrace/net';
 import { channel } from 'millrace/sync';
 import { Scope } from 'millrace/task';
@@ -17,4 +18,5 @@ const [sender] = channel<number>(1);
 await sender.send(await handle);
 // @ts-expect-error a channel of numbers takes no text
 await sender.send(backend);
+
 export { BufferPool, interval, Scope, socket, withVirtualTime };
