@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { select, sleep, spawn } from '../../lib/index.js';
 import { connect, listen, type Socket } from '../../lib/net/index.js';
-import { codeOf, counters, Deferred, Scene, until } from './scene.js';
+import { codeAndCause, codeOf, counters, Deferred, Scene, until } from './scene.js';
 
 const scene = new Scene();
 
@@ -78,7 +78,7 @@ describe('listen', () => {
   test('that was cancelled before does not listen', async () => {
     for (const host of ['127.0.0.1', 'localhost']) {
       const operation = listen({ host, signal: AbortSignal.abort('mine') });
-      expect(await operation.catch((error) => [error.code, error.cause])).toEqual(['ABORT_ERR', 'mine']);
+      expect(await operation.catch(codeAndCause)).toEqual(['ABORT_ERR', 'mine']);
     }
     await until(() => counters().socketsOpen === 0);
   });
@@ -87,7 +87,7 @@ describe('listen', () => {
     const controller = new AbortController();
     const operation = listen({ host: 'localhost', signal: controller.signal });
     controller.abort('mine');
-    expect(await operation.catch((error) => [error.code, error.cause])).toEqual(['ABORT_ERR', 'mine']);
+    expect(await operation.catch(codeAndCause)).toEqual(['ABORT_ERR', 'mine']);
   });
 });
 

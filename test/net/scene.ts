@@ -82,6 +82,12 @@ export async function readExactly(socket: Socket, bytes: number): Promise<Buffer
   return Buffer.concat(chunks);
 }
 
+/** What tells one cancellation from another. */
+export function codeAndCause(error: unknown): unknown[] {
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  return [code, cause];
+}
+
 /** The code that `body` fails with, thrown or rejected; 'nothing' when it does not fail. */
 export async function codeOf(body: () => unknown): Promise<unknown> {
   try {
