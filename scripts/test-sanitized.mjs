@@ -1,6 +1,6 @@
-// Runs test/native with the addon of build/asan (npm run build:asan): address and undefined-behaviour sanitizers. The
-// sanitizers' runtime is preloaded into the processes that load the addon. Leaks are not looked for: Node itself leaves
-// much to the end of the process.
+// Runs test/native, and the tests of sockets that leave all I/O to processes of their own, with the addon of build/asan
+// (npm run build:asan): address and undefined-behaviour sanitizers. The sanitizers' runtime is preloaded into the
+// processes that load the addon. Leaks are not looked for: Node itself leaves much to the end of the process.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,8 @@ if (!existsSync(addon)) {
 }
 const compiler = process.env.CXX ?? 'g++';
 const runtime = (name) => spawnSync(compiler, [`-print-file-name=${name}`], { encoding: 'utf8' }).stdout.trim();
-const result = spawnSync('npx', ['vitest', 'run', 'test/native', ...process.argv.slice(2)], {
+const suites = ['test/native', 'test/net/process', 'test/reliability/exit', 'test/reliability/hostile'];
+const result = spawnSync('npx', ['vitest', 'run', ...suites, ...process.argv.slice(2)], {
   cwd: fileURLToPath(new URL('..', import.meta.url)),
   stdio: 'inherit',
   env: {

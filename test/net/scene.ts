@@ -82,12 +82,6 @@ export async function readExactly(socket: Socket, bytes: number): Promise<Buffer
   return Buffer.concat(chunks);
 }
 
-/** What tells one cancellation from another. */
-export function codeAndCause(error: unknown): unknown[] {
-  const { code, cause } = error as { code?: unknown; cause?: unknown };
-  return [code, cause];
-}
-
 /** The code that `body` fails with, thrown or rejected; 'nothing' when it does not fail. */
 export async function codeOf(body: () => unknown): Promise<unknown> {
   try {
@@ -96,6 +90,12 @@ export async function codeOf(body: () => unknown): Promise<unknown> {
     return (error as { code?: unknown }).code ?? error;
   }
   return 'nothing';
+}
+
+/** What a cancelled operation tells. */
+export function codeAndCause(error: unknown): [unknown, unknown] {
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  return [code, cause];
 }
 
 export class Scene {

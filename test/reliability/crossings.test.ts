@@ -1,8 +1,8 @@
 // The one idea, counted: one call into JavaScript a tick, and hardly any out of it, whatever the number of events.
 import { expect, test } from 'vitest';
+import { spawn } from '../../lib/index.js';
 import { loadAddon } from '../../lib/internal/binding.js';
 import { border } from '../../lib/internal/border.js';
-import { spawn } from '../../lib/index.js';
 import { Scene } from '../net/scene.js';
 
 const SOCKETS = 64;
@@ -59,7 +59,9 @@ test('an echo at load crosses the border once a tick, in one direction only', as
   expect(events).toBeGreaterThanOrEqual(2 * SOCKETS * ECHOES);
   // Every call into JavaScript is a tick, and no turn of the loop has two.
   expect((after.calls as number) - (before as unknown as Record<string, number>).calls).toBe(ticks);
-  expect(ticks).toBeLessThanOrEqual((after.loopTurns as number) - (before as unknown as Record<string, number>).loopTurns);
+  expect(ticks).toBeLessThanOrEqual(
+    (after.loopTurns as number) - (before as unknown as Record<string, number>).loopTurns,
+  );
   expect(events / ticks).toBeGreaterThan(8);
   expect(outgoing / ticks).toBeLessThan(0.1);
 });

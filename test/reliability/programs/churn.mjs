@@ -2,8 +2,8 @@
 import { readdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { loadAddon } from '../../../build/test/lib/internal/binding.js';
 import { spawn } from '../../../build/test/lib/index.js';
+import { loadAddon } from '../../../build/test/lib/internal/binding.js';
 import { connect, listen } from '../../../build/test/lib/net/index.js';
 
 setFlagsFromString('--expose-gc');
@@ -29,7 +29,11 @@ const round = (count) => Promise.all(Array.from({ length: WIDTH }, () => spawn((
 async function measure() {
   while (loadAddon().counters().socketsOpen > 1) await new Promise((resolve) => setTimeout(resolve, 1));
   collect();
-  return { heap: process.memoryUsage().heapUsed, resident: process.memoryUsage().rss, open: readdirSync('/proc/self/fd').length };
+  return {
+    heap: process.memoryUsage().heapUsed,
+    resident: process.memoryUsage().rss,
+    open: readdirSync('/proc/self/fd').length,
+  };
 }
 
 const warm = Math.min(6400, cycles);

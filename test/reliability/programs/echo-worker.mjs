@@ -17,7 +17,11 @@ const listener = await listen({
   },
 });
 for (let i = 0; i < 8; i++) {
-  const socket = await connect({ host: '127.0.0.1', port: listener.port, data: (each, chunk) => void each.write(chunk) });
+  const socket = await connect({
+    host: '127.0.0.1',
+    port: listener.port,
+    data: (each, chunk) => void each.write(chunk),
+  });
   sockets.push(socket);
   socket.write(Buffer.alloc(i % 2 === 0 ? 64 : 100_000));
 }

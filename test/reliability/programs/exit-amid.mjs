@@ -17,9 +17,11 @@ const listener = await listen({
   },
 });
 for (let i = 0; i < 30; i++) {
-  void connect({ host: '127.0.0.1', port: listener.port, data: (socket, chunk) => void socket.write(chunk) }).then((socket) => {
-    socket.write(Buffer.alloc(100_000));
-  });
+  void connect({ host: '127.0.0.1', port: listener.port, data: (socket, chunk) => void socket.write(chunk) }).then(
+    (socket) => {
+      socket.write(Buffer.alloc(100_000));
+    },
+  );
 }
 if (where === 'task') {
   void spawn(function* () {

@@ -1,9 +1,10 @@
 // Nonsense in the control words and rings under the library's feet, with sockets at work. What the library makes of it may
 // be wrong; it must come to an end, without a crash. argv: seed, turns.
-import { border } from '../../../build/test/lib/internal/border.js';
-import { loadAddon } from '../../../build/test/lib/internal/binding.js';
-import { connect, listen } from '../../../build/test/lib/net/index.js';
+
 import { sleep } from '../../../build/test/lib/index.js';
+import { loadAddon } from '../../../build/test/lib/internal/binding.js';
+import { border } from '../../../build/test/lib/internal/border.js';
+import { connect, listen } from '../../../build/test/lib/net/index.js';
 
 let state = Number(process.argv[2]) >>> 0;
 const turns = Number(process.argv[3]);
@@ -16,7 +17,9 @@ const word = () => [random(8), random(70_000), 0xffffffff - random(8), (1 << ran
 // The same memory that the library has, as an attacker inside the process would hold it.
 const addon = loadAddon();
 let rings;
-const seen = Object.fromEntries(Object.getOwnPropertyNames(addon).map((name) => [name, (...given) => addon[name](...given)]));
+const seen = Object.fromEntries(
+  Object.getOwnPropertyNames(addon).map((name) => [name, (...given) => addon[name](...given)]),
+);
 seen.open = (...given) => (rings = addon.open(...given));
 border.install(seen);
 const control = new Uint32Array(rings.control);
@@ -27,7 +30,12 @@ const completions = new Uint32Array(rings.completions);
 process.on('uncaughtException', () => {});
 process.on('unhandledRejection', () => {});
 const listener = await listen({ host: '127.0.0.1', data: (socket, chunk) => void socket.write(chunk), error() {} });
-const options = { host: '127.0.0.1', port: listener.port, data: (socket, chunk) => void socket.write(chunk), error() {} };
+const options = {
+  host: '127.0.0.1',
+  port: listener.port,
+  data: (socket, chunk) => void socket.write(chunk),
+  error() {},
+};
 for (let i = 0; i < 16; i++) void connect(options).then((socket) => socket.write('x'));
 
 let turn = 0;
@@ -42,8 +50,12 @@ await new Promise((resolve) => {
     if (random(4) === 0) border.flush();
     if (random(4) === 0) border.drain();
     // Cursors that never make sense again are the end of a border; an attacker who wants that can loop for ever, too.
-    for (const cursor of [1, 2]) if (at === cursor) control[cursor] = random(2) === 0 ? before[cursor] : control[cursor === 1 ? 0 : 3];
-    if (turn % 16 === 0) connect(options).then((socket) => socket.write('x')).catch(() => {});
+    for (const cursor of [1, 2])
+      if (at === cursor) control[cursor] = random(2) === 0 ? before[cursor] : control[cursor === 1 ? 0 : 3];
+    if (turn % 16 === 0)
+      connect(options)
+        .then((socket) => socket.write('x'))
+        .catch(() => {});
     setImmediate(attack);
   };
   attack();

@@ -32,7 +32,9 @@ await newVictims();
 
 /** Never the honest socket by its own handle, nor its accepted end, which is not known: only wild words may name those. */
 const handle = () => {
-  const named = [victims[random(8)].handle, stale.handle, 0xffffffff - random(1000), (1 << 31) | random(1000)][random(4)];
+  const named = [victims[random(8)].handle, stale.handle, 0xffffffff - random(1000), (1 << 31) | random(1000)][
+    random(4)
+  ];
   return reserved.has(named) ? stale.handle : named;
 };
 const hostile = [

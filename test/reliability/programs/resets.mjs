@@ -81,4 +81,6 @@ await listener.close();
 await idle();
 while (loadAddon().counters().socketsOpen > 0) await new Promise((resolve) => setTimeout(resolve, 1));
 const { socketsOpen, receiveBuffersInUse, faults } = loadAddon().counters();
-console.log(JSON.stringify({ connections: started, leakedDescriptors, socketsOpen, receiveBuffersInUse, faults, echo, served }));
+console.log(
+  JSON.stringify({ connections: started, leakedDescriptors, socketsOpen, receiveBuffersInUse, faults, echo, served }),
+);
