@@ -22,6 +22,7 @@ class WindowsBackend final : public Backend {
   bool harvest() override { return false; }
   void release_delivered() override {}
   bool flush() override { return false; }
+  void make_room() override {}
   bool keeps_alive() const override { return false; }
   BackendCounters counters() const override { return {}; }
   void stop(void (*on_stopped)(void*), void* data) override { on_stopped(data); }
