@@ -8,6 +8,8 @@
       'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_DEPRECATED', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],
       'cflags_cc': ['-std=c++20', '-fno-exceptions', '-fno-rtti', '-Wall', '-Wextra'],
       'cflags': ['-fvisibility=hidden', '-ffunction-sections', '-fdata-sections'],
+      # An assertion is for development builds: in a user's process it would be an abort.
+      'configurations': {'Release': {'defines': ['NDEBUG']}},
       'conditions': [
         ['OS=="linux"', {
           'ldflags': ['-static-libstdc++', '-static-libgcc', '-Wl,--gc-sections', '-Wl,--version-script=../native/exports.map'],
