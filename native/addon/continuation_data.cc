@@ -3,7 +3,6 @@
 #ifndef _WIN32
 #include <dlfcn.h>
 #endif
-#include <node_version.h>
 
 namespace millrace {
 
