@@ -137,16 +137,15 @@ export class BufferPool {
   /** The same with whatever the memory held before: faster, for those who overwrite all of it. */
   acquireUnsafe(bytes: number): PooledBuffer {
     checkInteger(bytes, 'bytes', 0, BYTES_MAX);
-    this.#acquired++;
     if (bytes > CLASS_BYTES_MAX) {
       const slab = new ArrayBuffer(bytes);
+      this.#acquired++;
       this.#misses++;
       this.#acquiredBytes += bytes;
       return new PooledBuffer(this, slab, UNPOOLED, bytes);
     }
     const sizeClass = classOf(bytes);
     const size = CLASS_BYTES[sizeClass] as number;
-    this.#acquiredBytes += size;
     const list = this.#free[sizeClass] as ArrayBuffer[];
     let slab: ArrayBuffer;
     if (list.length > 0) {
@@ -157,6 +156,8 @@ export class BufferPool {
       slab = new ArrayBuffer(size);
       this.#misses++;
     }
+    this.#acquired++;
+    this.#acquiredBytes += size;
     return new PooledBuffer(this, slab, sizeClass, bytes);
   }
 
@@ -168,10 +169,11 @@ export class BufferPool {
     if (!(buffer instanceof PooledBuffer)) throw invalidType('buffer', 'a PooledBuffer', buffer);
     const slab = PooledBuffer.end(buffer, this);
     const sizeClass = PooledBuffer.sizeClass(buffer);
-    const size = slab.byteLength;
+    const size = sizeClass === UNPOOLED ? buffer.length : (CLASS_BYTES[sizeClass] as number);
     this.#acquired--;
     this.#acquiredBytes -= size;
-    if (sizeClass === UNPOOLED || this.#freeBytes + size > this.highWaterBytes) {
+    // A slab that was transferred to another thread is not ours any more: its length is 0 now.
+    if (sizeClass === UNPOOLED || slab.byteLength !== size || this.#freeBytes + size > this.highWaterBytes) {
       this.#returned++;
       return;
     }

@@ -103,4 +103,14 @@ describe('BufferPool', () => {
       expect(() => new BufferPool().acquire(bytes as number)).toThrow(/^bytes must be/);
     },
   );
+
+  test('a slab that was transferred away is not given to the next one (acquire threw for a stranger)', () => {
+    const pool = new BufferPool();
+    const buffer = pool.acquire(100);
+    const memory = buffer.bytes.buffer as ArrayBuffer;
+    structuredClone(memory, { transfer: [memory] });
+    buffer.release();
+    expect(pool.stats()).toMatchObject({ acquired: 0, acquiredBytes: 0, freeBytes: 0, returned: 1 });
+    expect(pool.acquire(100).bytes.length).toBe(100);
+  });
 });
