@@ -88,6 +88,13 @@ export class Interval implements AsyncIterable<number> {
     } else this.#dueMs = next;
   }
 
+  /** A tick that came and was not taken (it lost a select): the next one is due when it was. @internal */
+  putBack(dueMs: number): void {
+    if (dueMs >= this.#dueMs) return;
+    if (this.#pending === null) this.#dueMs = dueMs;
+    else this.#pending.moveTo(dueMs);
+  }
+
   /** @internal */
   cancelled(): void {
     this.#pending = null;
@@ -126,6 +133,10 @@ class Tick extends Operation<number> implements TimerTarget {
   protected onCancel(): void {
     disarm(this.#slot);
     this.#interval.cancelled();
+  }
+
+  protected override giveBack(dueMs: number): void {
+    this.#interval.putBack(dueMs);
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { AbortError, interval, metrics, now, sleep, spawn } from '../../lib/index.js';
+import { AbortError, interval, metrics, now, select, sleep, spawn } from '../../lib/index.js';
+import { channel } from '../../lib/sync/index.js';
 import { pauseTime, resumeTime } from '../../lib/test/index.js';
 
 beforeEach(() => pauseTime());
@@ -82,5 +83,33 @@ describe('interval', () => {
     await sleep(5);
     every.reset();
     expect((await pending) - start).toBe(15);
+  });
+
+  test('a tick that was there and lost a select is not lost: the next call gives it', async () => {
+    const start = now();
+    const every = interval(10);
+    await every.tick();
+    await sleep(25);
+    const [sender, receiver] = channel<number>();
+    for (let i = 0; i < 3; i++) {
+      sender.trySend(i);
+      const { key } = await select({ other: receiver.recv(), tick: every.tick() }, { biased: true });
+      expect(key).toBe('other');
+    }
+    expect((await every.tick()) - start).toBe(10);
+    expect((await every.tick()) - start).toBe(20);
+    expect((await every.tick()) - start).toBe(30);
+    every.stop();
+  });
+
+  test('a tick that is given back while the next one is waited for is what that one gets', async () => {
+    const start = now();
+    const every = interval(10);
+    const lost = every.tick();
+    const waiting = every.tick();
+    lost.cancel();
+    expect((await waiting) - start).toBe(0);
+    expect((await every.tick()) - start).toBe(10);
+    every.stop();
   });
 });
