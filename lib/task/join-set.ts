@@ -4,6 +4,9 @@ import type { Task, TaskBody } from '../internal/task.js';
 import { TaskGroup } from '../internal/task-group.js';
 import { type JoinHandle, type SpawnOptions, spawnIn } from './spawn.js';
 
+/** So many ends that were taken stand at the front of the list before it is copied without them. */
+const COMPACT_AT = 1024;
+
 /** How a task of a JoinSet ended. */
 export type Joined<T> =
   | { handle: JoinHandle<T>; status: 'completed'; value: T }
@@ -28,12 +31,14 @@ export class JoinSet<T = unknown> extends TaskGroup implements AsyncIterable<Joi
   readonly reportsErrors = true;
   /** The sets with live tasks, for the task dump. */
   static readonly #live = new Set<JoinSet>();
-  readonly #ended: Task<T>[] = [];
+  /** From `#first` on. Not `shift`: that is linear in the length of a long list. */
+  #ended: Task<T>[] = [];
+  #first = 0;
   readonly #waiting = new Set<JoinNext<T>>();
 
   /** Tasks that have not been taken by `joinNext` yet, ended or not. */
   get length(): number {
-    return this.size + this.#ended.length;
+    return this.size + this.#ended.length - this.#first;
   }
 
   /** @internal */
@@ -43,8 +48,9 @@ export class JoinSet<T = unknown> extends TaskGroup implements AsyncIterable<Joi
 
   /** @throws TypeError as the global `spawn` does. */
   spawn(body: TaskBody<T>, options?: SpawnOptions): JoinHandle<T> {
+    const task = spawnIn(this, body, options);
     JoinSet.#live.add(this as JoinSet);
-    return spawnIn(this, body, options);
+    return task;
   }
 
   /** Waits for the next task to end; undefined when none is left. A cancelled wait loses no task's end. */
@@ -86,8 +92,7 @@ export class JoinSet<T = unknown> extends TaskGroup implements AsyncIterable<Joi
   /** @internal */
   take(next: JoinNext<T>): void {
     this.#waiting.delete(next);
-    const task = this.#ended.shift();
-    if (task !== undefined) next.fulfill(describe(task));
+    if (this.#first < this.#ended.length) next.fulfill(describe(this.#shift()));
     else if (this.size === 0) next.fulfill(undefined);
     else this.#waiting.add(next);
   }
@@ -99,14 +104,27 @@ export class JoinSet<T = unknown> extends TaskGroup implements AsyncIterable<Joi
 
   /** @internal An end that was taken off the list and not received. */
   putBack(end: Joined<T>): void {
-    this.#ended.unshift(end.handle);
+    if (this.#first > 0) this.#ended[--this.#first] = end.handle;
+    else this.#ended.unshift(end.handle);
     this.#serve();
+  }
+
+  #shift(): Task<T> {
+    const task = this.#ended[this.#first++] as Task<T>;
+    if (this.#first === this.#ended.length) {
+      this.#ended = [];
+      this.#first = 0;
+    } else if (this.#first >= COMPACT_AT && this.#first * 2 >= this.#ended.length) {
+      this.#ended = this.#ended.slice(this.#first);
+      this.#first = 0;
+    }
+    return task;
   }
 
   /** Those who wait get what there is, in their order; when no task is left, the others are told so. */
   #serve(): void {
     for (const next of this.#waiting) {
-      if (this.#ended.length === 0 && this.size > 0) return;
+      if (this.#first === this.#ended.length && this.size > 0) return;
       next.serve();
     }
   }

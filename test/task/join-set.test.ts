@@ -96,4 +96,28 @@ describe('JoinSet', () => {
     }
     expect(ends).toEqual(['ended']);
   });
+
+  test('a hundred thousand ends are taken in their order (taking them was quadratic)', async () => {
+    const set = new JoinSet<number>();
+    const TASKS = 100_000;
+    for (let i = 0; i < TASKS; i++) set.spawn(() => i);
+    while (set.size > 0) await sleep(1);
+    let wrong = 0;
+    for (let i = 0; i < TASKS; i++) {
+      if (i % 1000 === 0) {
+        // An end that was taken and given back is the next one again.
+        const given = set.joinNext();
+        given.cancel();
+      }
+      const end = await set.joinNext();
+      if (end?.status !== 'completed' || end.value !== i || set.length !== TASKS - i - 1) wrong++;
+    }
+    expect([wrong, await set.joinNext()]).toEqual([0, undefined]);
+  });
+
+  test('a body that is refused leaves nothing behind', () => {
+    const set = new JoinSet();
+    expect(() => set.spawn(5 as never)).toThrow(/^body must be/);
+    expect([...JoinSet.live()]).toEqual([]);
+  });
 });
