@@ -6,7 +6,7 @@
 import { Buffer } from 'node:buffer';
 import { border } from '../internal/border.js';
 import { DONE } from '../internal/done.js';
-import { invalidType, MillraceError } from '../internal/errors.js';
+import { invalidType, MillraceError, shown } from '../internal/errors.js';
 import {
   COMPLETION_CLOSED,
   COMPLETION_DATA,
@@ -450,7 +450,8 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
 
   /** A handler's bug ends its own connection and is told; the other connections never notice. */
   #handlerThrew(thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new Error(`A socket handler threw ${String(thrown)}`);
+    const error =
+      thrown instanceof Error ? thrown : new Error(`A socket handler threw ${shown(thrown)}`, { cause: thrown });
     this.destroy();
     const told = this.#state !== CLOSED && this.#error === null && this.#handlers.error !== undefined;
     if (told) this.#fail(error);

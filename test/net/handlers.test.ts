@@ -123,6 +123,23 @@ describe('a handler that throws', () => {
     });
   });
 
+  test('something that cannot be shown leaves the other events of its tick alone (they were lost)', async () => {
+    const told: string[] = [];
+    const listener = await scene.listen({
+      data(socket, chunk) {
+        if (String(chunk) === 'bad') throw Object.create(null);
+        socket.write(chunk);
+      },
+      error: (_socket, error) => void told.push(error.message),
+    });
+    const bad = await scene.connect(listener.port);
+    const good = await scene.connect(listener.port);
+    bad.write('bad');
+    good.write('good');
+    expect(String(await readExactly(good, 4))).toBe('good');
+    expect(told).toEqual(['A socket handler threw an object']);
+  });
+
   test('ends the process where nobody catches it', async () => {
     const { code, errors } = await run('net/programs/unhandled-handler.mjs');
     expect(code).not.toBe(0);
