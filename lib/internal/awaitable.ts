@@ -7,11 +7,15 @@ import { TaskGroup } from './task-group.js';
 /** What `select`, `all`, `race` and `timeout` take: an operation, a promise, or what is run as a task of its own. */
 export type Awaitable<T> = Operation<T> | PromiseLike<T> | Fiber<T> | TaskFunction<T>;
 
-/** A generator object, or what cannot be told from one. */
+/** A generator object, or what cannot be told from one. An async generator is none: it cannot be resumed as a fiber. */
 export function isGenerator(value: unknown): value is Fiber<unknown> {
   if (value === null || typeof value !== 'object') return false;
   const generator = value as Fiber<unknown>;
-  return typeof generator.next === 'function' && typeof generator.throw === 'function';
+  return (
+    typeof generator.next === 'function' &&
+    typeof generator.throw === 'function' &&
+    typeof generator[Symbol.iterator] === 'function'
+  );
 }
 
 /** The result of waiting for an {@link Awaitable}. */
@@ -123,7 +127,9 @@ export class Child<T> extends Operation<T> implements Waiter {
 export function toOperation<T>(value: Awaitable<T>, name: string): Operation<T> {
   if (value instanceof Operation) return value;
   if (isDone(value)) return new Ready(undefined as T);
-  if (typeof value === 'function' || isGenerator(value)) return new Child(value as TaskBody<T>, 'call');
+  if (typeof value === 'function' || isGenerator(value)) {
+    return new Child(checkBody(value as TaskBody<T>, name), 'call');
+  }
   if (value !== null && typeof value === 'object' && typeof (value as PromiseLike<T>).then === 'function') {
     return new Wait(value as PromiseLike<T>);
   }
@@ -159,10 +165,13 @@ export function shield<T>(body: TaskBody<T>): Operation<T> {
   return new Child(checkBody(body), 'shield', true);
 }
 
+const AsyncGeneratorFunction = Object.getPrototypeOf(async function* () {}).constructor as unknown;
+
 /** @throws TypeError where `body` cannot be run as a task. */
-export function checkBody<T>(body: TaskBody<T>): TaskBody<T> {
-  if (typeof body !== 'function' && !isGenerator(body)) {
-    throw invalidType('body', 'a generator, a generator function, an async function or a function', body);
+export function checkBody<T>(body: TaskBody<T>, name = 'body'): TaskBody<T> {
+  // An async generator function would give its generator at once, and none of its code would ever run.
+  if (typeof body === 'function' ? body.constructor === AsyncGeneratorFunction : !isGenerator(body)) {
+    throw invalidType(name, 'a generator, a generator function, an async function or a function', body);
   }
   return body;
 }

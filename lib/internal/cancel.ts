@@ -8,7 +8,7 @@ import { abortError, invalidType, outOfRange, TimeoutError } from './errors.js';
 import type { Operation, Owner } from './operation.js';
 import { type Runnable, scheduler } from './scheduler.js';
 import type { Cancellable, Task } from './task.js';
-import { arm, DELAY_MS_MAX, disarm, type TimerTarget } from './timers.js';
+import { arm, DELAY_MS_MAX, disarm, setTimerRef, type TimerTarget } from './timers.js';
 
 /** What every operation takes as its `signal`. */
 export type CancelSource = CancelToken | AbortSignal;
@@ -99,6 +99,8 @@ export class CancelToken implements Cancellable, TimerTarget, Runnable {
     this.#foreign?.removeEventListener('abort', this.#onAbort);
     const listeners = this.#listeners;
     this.#listeners = null;
+    // Nothing is left to be told by a parent that may live for as long as the program.
+    this.#parent?.detach(this);
     if (listeners !== null) for (const listener of listeners) listener.cancel(this.#reason);
   }
 
@@ -118,6 +120,11 @@ export class CancelToken implements Cancellable, TimerTarget, Runnable {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  /** Its own deadline keeps the process alive from now on: somebody waits for what it ends. @internal */
+  ref(): void {
+    if (this.#timer !== NO_SLOT) setTimerRef(this.#timer, true);
   }
 
   /** Tells `listener` of the cancellation: at once, if it has happened. @internal */
@@ -231,7 +238,12 @@ export function cancelledBy(source: CancelSource): Error | undefined {
 export function checkSignal<S extends CancelSource>(value: S, name: string): S {
   if (value instanceof CancelToken) return value;
   const signal = value as unknown as AbortSignal | null;
-  if (signal === null || typeof signal !== 'object' || typeof signal.aborted !== 'boolean') {
+  if (
+    signal === null ||
+    typeof signal !== 'object' ||
+    typeof signal.aborted !== 'boolean' ||
+    typeof signal.addEventListener !== 'function'
+  ) {
     throw invalidType(name, 'a CancelToken or an AbortSignal', value);
   }
   return value;

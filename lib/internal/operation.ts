@@ -165,6 +165,11 @@ export abstract class Operation<T> implements PromiseLike<T> {
     else if (this.waiter instanceof Waiters) this.waiter.remove(waiter);
   }
 
+  /** True while more than one wait for it. @internal */
+  get crowded(): boolean {
+    return this.waiter instanceof Waiters && this.waiter.all.length > 1;
+  }
+
   /** For `yield*`. */
   [Symbol.iterator](): Iterator<Suspend, T, unknown> {
     return this as unknown as Iterator<Suspend, T, unknown>;
@@ -201,7 +206,7 @@ export abstract class Operation<T> implements PromiseLike<T> {
       }
     }
     // Resumed, yet still pending: the wait was cancelled, not what was waited for.
-    if (this.state === PENDING) throw (scheduler.current as Task).reason;
+    if (this.state === PENDING) throw (scheduler.current as Task).reason ?? drivenTwice(this.kind);
     this.taken = true;
     if (this.state === REJECTED) {
       observed(this as Operation<unknown>);
@@ -420,6 +425,13 @@ function notInFiber(kind: string): MillraceError {
   return new MillraceError(
     'ERR_MILLRACE_NOT_IN_FIBER',
     `yield* ${kind} works only inside a generator function that Millrace runs (spawn(function* () {...})); use await here`,
+  );
+}
+
+function drivenTwice(kind: string): MillraceError {
+  return new MillraceError(
+    'ERR_MILLRACE_CONSUMED',
+    `yield* ${kind}: another task runs this generator already; call the generator function once for each spawn`,
   );
 }
 

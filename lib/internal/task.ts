@@ -364,14 +364,18 @@ export class Task<T = unknown> extends SharedOperation<T> implements Runnable, W
     const operation = this.waitingFor as Operation<unknown>;
     this.waitingFor = null;
     operation.removeWaiter(this as Task);
-    if (!operation.shared) operation.cancel(new AbortError('The task that owned this has ended'));
+    if (!operation.shared && !operation.crowded) operation.cancel(new AbortError('The task that owned this has ended'));
   }
 
   /** It ended while scopes, tokens or operations of its own were alive: they end with it. */
   #releaseAttached(): void {
     const attached = this.attached as Set<Cancellable>;
     this.attached = null;
-    for (const child of attached) child.cancel(new AbortError('The task that owned this has ended'));
+    for (const child of attached) {
+      // What others wait for too is not over because one of them has stopped waiting.
+      if (child instanceof Operation && child.crowded) continue;
+      child.cancel(new AbortError('The task that owned this has ended'));
+    }
   }
 
   /** The error of a task in a scope is the scope's. */
@@ -393,7 +397,8 @@ onStoresEntered(() => {
 
 function looksLikeGenerator(value: unknown): boolean {
   if (value === null || typeof value !== 'object') return false;
-  return typeof (value as Generator).next === 'function' && typeof (value as Generator).throw === 'function';
+  const { next, throw: thrown, [Symbol.iterator]: iterator } = value as Generator;
+  return typeof next === 'function' && typeof thrown === 'function' && typeof iterator === 'function';
 }
 
 /** Where this library lies; in a stack as a path or in a URL. */

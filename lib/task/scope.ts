@@ -2,6 +2,7 @@
 //
 // A scope is open until its join has begun and its last child has ended. The first failure cancels the other children;
 // all failures are thrown together once everything has ended. A child that was aborted by itself is no failure.
+import { checkBody } from '../internal/awaitable.js';
 import { type CancelSource, CancelToken, type CancelTokenOptions } from '../internal/cancel.js';
 import { checkFunction, checkObject, invalidType, MillraceError } from '../internal/errors.js';
 import { Operation, PENDING, REJECTED } from '../internal/operation.js';
@@ -104,7 +105,10 @@ export class Scope extends TaskGroup implements Cancellable {
 
   /** Waits until every task has ended; throws the failure, several as an AggregateError. */
   join(): Operation<void> {
-    this.#join ??= new ScopeJoin(this);
+    if (this.#join === null) {
+      this.#join = new ScopeJoin(this);
+      this.token.ref();
+    }
     this.#settleIfEmpty();
     return this.#join;
   }
@@ -176,6 +180,7 @@ class ScopeRun<T> extends Operation<T> {
     this.#scope.join().addWaiter({
       wake: (join) => {
         if (join.state === REJECTED) this.reject(join.value);
+        else if (body.state === REJECTED) this.reject(body.value);
         else this.fulfill(body.value);
       },
     });
@@ -228,5 +233,6 @@ export function scope<T>(fn: (scope: Scope) => Fiber<T>, options?: ScopeOptions)
 export function scope<T>(fn: (scope: Scope) => PromiseLike<T> | T, options?: ScopeOptions): Operation<T>;
 export function scope<T>(fn: (scope: Scope) => ReturnType<TaskFunction<T>>, options: ScopeOptions = {}): Operation<T> {
   checkFunction(fn, 'fn');
+  checkBody(fn as unknown as TaskFunction<T>, 'fn');
   return new ScopeRun(fn, options);
 }

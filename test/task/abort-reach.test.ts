@@ -107,3 +107,22 @@ test('a token given to several operations', async () => {
   const ends = await Promise.allSettled(operations);
   expect(ends.map((end) => end.status)).toEqual(['rejected', 'rejected', 'rejected']);
 });
+
+test.each([
+  ['began to wait first', 0],
+  ['began to wait last', 1],
+])('a task that ends leaves others what they wait for too (theirs was cancelled): it %s', async (_, at) => {
+  const ready = sleep(30);
+  const patient = async (): Promise<string> => {
+    await ready;
+    return 'ready';
+  };
+  const leaving = async (): Promise<string> => {
+    await Promise.race([ready, sleep(1)]);
+    return 'left';
+  };
+  const bodies = [patient, patient];
+  bodies.splice(at, 0, leaving);
+  const results = await Promise.all(bodies.map((body) => spawn(body)));
+  expect(results).toEqual(bodies.map((body) => (body === leaving ? 'left' : 'ready')));
+});

@@ -19,6 +19,17 @@ describe('a process', () => {
     expect([code, output]).toEqual([0, 'ended']);
   });
 
+  test('waits for the deadline of a scope in which nothing else keeps it alive (it ended before)', async () => {
+    const { code, output } = await runProgram(`
+      import { scope } from lib('index.js');
+      import { channel } from lib('sync/index.js');
+      const [sender, receiver] = channel(1);
+      globalThis.sender = sender;
+      await scope(function* () { yield* receiver.recv(); }, { timeoutMs: 20 }).catch((error) => console.log(error.name));
+      await scope(() => {}, { timeoutMs: 3_600_000 });`);
+    expect([code, output]).toEqual([0, 'TimeoutError']);
+  });
+
   test('does not wait for the deadline of a token', async () => {
     const { code } = await runProgram(`
       import { CancelToken } from lib('index.js');
@@ -82,7 +93,7 @@ describe('a process', () => {
 
 describe('memory is steady', () => {
   const measured = (round: string): string => `
-    import { all, CancelToken, scope, select, sleep, spawn, timeout } from lib('index.js');
+    import { all, CancelToken, Scope, scope, select, sleep, spawn, timeout } from lib('index.js');
     import { withVirtualTime } from lib('test/index.js');
     const token = new CancelToken();
     const controller = new AbortController();
@@ -124,6 +135,16 @@ describe('memory is steady', () => {
       'a hundred thousand scopes and child tokens of one parent',
       100,
       'await spawn(function* () { for (let i = 0; i < ROUND; i++) { yield* scope(function* (s) { s.spawn(() => {}); }, { signal: token }); yield* sleep(1, { signal: token.child() }); yield* sleep(1, { signal: controller.signal }); const child = token.child(); child.signal; child.dispose(); } });',
+    ],
+    [
+      'ten thousand child tokens that were cancelled while something listened (they stayed with their parent)',
+      10,
+      'for (let i = 0; i < ROUND; i++) { const child = token.child(); child.signal; const s = sleep(100, { signal: child }); child.cancel(); await s.catch(() => {}); }',
+    ],
+    [
+      'ten thousand tasks that took their signal, in a scope that lives on (their tokens stayed with it)',
+      10,
+      'globalThis.tasks ??= new Scope(); for (let i = 0; i < ROUND; i++) await tasks.spawn((task) => void task.signal);',
     ],
   ])(
     'after %s',

@@ -329,4 +329,12 @@ describe('await using new Scope()', () => {
     await expect(task).rejects.toThrow();
     expect([ends, now() - start]).toEqual([['child'], 0]);
   });
+
+  test('a body that was aborted by itself is thrown (its AbortError was the result)', async () => {
+    const aborted = scope(async (tasks) => {
+      tasks.tasks()[0]?.abort('enough');
+      await sleep(1);
+    });
+    await expect(aborted).rejects.toMatchObject({ name: 'AbortError', cause: 'enough' });
+  });
 });

@@ -1,12 +1,27 @@
 // biome-ignore-all lint/correctness/useYield: a fiber need not wait
 // biome-ignore-all lint/suspicious/noThenProperty: hostile thenables are tested
 import { describe, expect, test } from 'vitest';
-import { AbortError, all, type Fiber, type JoinHandle, sleep, spawn, type Task } from '../../lib/index.js';
+import {
+  AbortError,
+  all,
+  type Fiber,
+  type JoinHandle,
+  race,
+  scope,
+  shield,
+  sleep,
+  spawn,
+  type Task,
+} from '../../lib/index.js';
 import { turn } from '../turn.js';
 
 function* double(n: number) {
   yield* sleep(0);
   return n * 2;
+}
+
+async function* asyncCount() {
+  yield 1;
 }
 
 describe('what can be spawned', () => {
@@ -219,5 +234,24 @@ describe('a handle', () => {
     await turn();
     itself.abort();
     await expect(itself).rejects.toBeInstanceOf(AbortError);
+  });
+
+  test.each<[string, () => unknown]>([
+    ['spawn, a generator', () => spawn(asyncCount() as never)],
+    ['spawn, a function', () => spawn(asyncCount as never)],
+    ['scope', () => scope(asyncCount as never)],
+    ['shield', () => shield(asyncCount() as never)],
+    ['race, a generator', () => race([asyncCount() as never])],
+    ['race, a function', () => race([asyncCount as never])],
+  ])('an async generator is refused by %s (it was polled for ever, or never run)', (_, start) => {
+    expect(start).toThrow(/ must be .*got (an object|an instance|function)/);
+  });
+
+  test('a generator that runs already is told so (the second task threw undefined)', async () => {
+    const generator = double(21);
+    const first = spawn(generator);
+    const second = spawn(generator);
+    await expect(second).rejects.toMatchObject({ code: 'ERR_MILLRACE_CONSUMED' });
+    await first;
   });
 });
