@@ -200,17 +200,21 @@ export type Selected<A> = { [K in keyof A]: { key: K; value: Awaited2<A[K]> } }[
  * const { key, value } = await select({ message: receiver.recv(), stop: sleep(100) });
  * console.log(key, value); // message hello
  * ```
- * @throws TypeError (`ERR_INVALID_ARG_TYPE`) if `arms` is not an object with at least one arm, naming what is wrong.
+ * @throws TypeError (`ERR_INVALID_ARG_TYPE`) if `arms` is not an object with at least one arm, or an option is of
+ * the wrong type, naming what is wrong.
  */
 export function select<A extends Record<string, Awaitable<unknown>>>(
   arms: A,
-  options?: SelectOptions,
+  options: SelectOptions = {},
 ): Operation<Selected<A>> {
   checkObject(arms, 'arms');
+  checkObject(options, 'options');
+  const { biased = false } = options;
+  if (typeof biased !== 'boolean') throw invalidType('options.biased', 'a boolean', biased);
   const keys = Object.keys(arms);
   if (keys.length === 0) throw invalidType('arms', 'an object with at least one arm', arms);
   const list = keys.map((key) => toOperation(arms[key] as Awaitable<unknown>, `arms.${key}`));
-  return new First(list, 'select', options?.biased === true, (arm, index) => {
+  return new First(list, 'select', biased, (arm, index) => {
     return { key: keys[index], value: arm.value } as Selected<A>;
   });
 }

@@ -1,5 +1,5 @@
 import { Child, checkBody } from '../internal/awaitable.js';
-import { MillraceError } from '../internal/errors.js';
+import { invalidType, MillraceError } from '../internal/errors.js';
 import type { Operation } from '../internal/operation.js';
 import type { TaskBody } from '../internal/task.js';
 import { currentTask } from '../internal/task-context.js';
@@ -55,7 +55,9 @@ export class TaskLocal<V> {
  *   console.log(requestId.get()); // r-17
  * });
  * ```
+ * @throws TypeError (`ERR_INVALID_ARG_TYPE`) if `name` is not a string.
  */
 export function taskLocal<V>(name = ''): TaskLocal<V> {
+  if (typeof name !== 'string') throw invalidType('name', 'a string', name);
   return new TaskLocal<V>(name);
 }

@@ -11,6 +11,7 @@ import {
   shield,
   sleep,
   spawn,
+  taskLocal,
   timeout,
 } from '../../lib/index.js';
 import { pauseTime, resumeTime } from '../../lib/test/index.js';
@@ -164,6 +165,18 @@ describe('all', () => {
 
 describe('combinations refuse what one cannot wait for, and name it', () => {
   test.each<[string, () => unknown, RegExp]>([
+    ['options that are none', () => select({ a: () => 1 }, 5 as never), /^options must be an object; got 5/],
+    [
+      'biased that is no boolean',
+      () => select({ a: () => 1 }, { biased: 'no' as never }),
+      /^options\.biased must be a boolean; got "no"/,
+    ],
+    [
+      'a signal that cannot be listened to',
+      () => sleep(1, { signal: { aborted: false } as never }),
+      /^options\.signal must be a CancelToken or an AbortSignal/,
+    ],
+    ['a name that is no string', () => taskLocal(5 as never), /^name must be a string; got 5/],
     ['all', () => all([spawn(() => 1), 5 as never]), /items\[1\]/],
     ['all', () => all(5 as never), /items must be an iterable/],
     ['race', () => race([]), /items must be a list with at least one item/],
