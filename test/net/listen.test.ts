@@ -1,6 +1,6 @@
 // Listening: where, by whom, and how it stops.
 import { describe, expect, test } from 'vitest';
-import { select, sleep, spawn } from '../../lib/index.js';
+import { select, spawn } from '../../lib/index.js';
 import { connect, listen, type Socket } from '../../lib/net/index.js';
 import { codeAndCause, codeOf, counters, Deferred, Scene, until } from './scene.js';
 
@@ -105,19 +105,27 @@ describe('accept', () => {
   });
 
   test('that loses a select gives its connection back, first in line', async () => {
-    const listener = await scene.listen();
-    const first = await scene.connect(listener.port);
-    const second = await scene.connect(listener.port);
-    await until(() => listener.accepted === 2);
-    for (let i = 0; i < 20; i++) {
-      const winner = await select({ other: sleep(0), socket: listener.accept() }, { biased: false });
-      if (winner.key === 'other') continue;
-      expect(winner.value?.remoteAddress.port).toBe(first.localAddress.port);
-      scene.track(winner.value as Socket);
-      const next = (await listener.accept()) as Socket;
-      expect(next.remoteAddress.port).toBe(second.localAddress.port);
-      scene.track(next);
-      return;
+    const listeners = [await scene.listen(), await scene.listen()] as const;
+    const ports: number[][] = [[], []];
+    for (const [i, listener] of listeners.entries()) {
+      for (let j = 0; j < 20; j++) {
+        ports[i]?.push((await scene.connect(listener.port)).localAddress.port);
+        await until(() => listener.accepted === j + 1);
+      }
+    }
+    // Both have connections at every turn: one of the two accepts has to give back what it got.
+    const taken: number[][] = [[], []];
+    for (let turn = 0; turn < 20; turn++) {
+      const winner = await select({ 0: listeners[0].accept(), 1: listeners[1].accept() });
+      const socket = scene.track(winner.value as Socket);
+      taken[Number(winner.key)]?.push(socket.remoteAddress.port);
+    }
+    for (const [i, listener] of listeners.entries()) {
+      const order = taken[i] as number[];
+      while (order.length < 20) {
+        order.push(scene.track((await listener.accept()) as Socket).remoteAddress.port);
+      }
+      expect(order).toEqual(ports[i]);
     }
   });
 
