@@ -2,6 +2,7 @@ import { isDone } from './done.js';
 import { invalidType } from './errors.js';
 import { Operation, REJECTED, Ready, type Waiter } from './operation.js';
 import { type Fiber, Task, type TaskBody, type TaskFunction } from './task.js';
+import { currentTask } from './task-context.js';
 import { TaskGroup } from './task-group.js';
 
 /** What `select`, `all`, `race` and `timeout` take: an operation, a promise, or what is run as a task of its own. */
@@ -100,6 +101,7 @@ export class Child<T> extends Operation<T> implements Waiter {
     this.#kind = kind;
     this.#shielded = shielded;
     this.task = new Task(body, children, undefined);
+    if (!shielded) this.task.partOf = currentTask();
     this.task.addWaiter(this);
   }
 

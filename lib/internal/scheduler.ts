@@ -88,18 +88,27 @@ export class Scheduler {
     const start = performance.now();
     const before = this.credit;
     let untilClock = CLOCK_EVERY_POLLS;
-    while (this.#head !== this.#tail && this.credit > 0) {
-      const at = this.#head++ & this.#mask;
-      this.#at = at;
-      this.credit--;
-      (this.#queue[at] as Runnable).run();
-      this.#queue[this.#at] = null;
-      if (--untilClock === 0) {
-        untilClock = CLOCK_EVERY_POLLS;
-        if (performance.now() - start > this.sliceMs) break;
+    // Only a bug can throw here (a subclass of Operation that throws when it is cancelled); the others must go on.
+    try {
+      while (this.#head !== this.#tail && this.credit > 0) {
+        const at = this.#head++ & this.#mask;
+        this.#at = at;
+        this.credit--;
+        (this.#queue[at] as Runnable).run();
+        this.#queue[this.#at] = null;
+        if (--untilClock === 0) {
+          untilClock = CLOCK_EVERY_POLLS;
+          if (performance.now() - start > this.sliceMs) break;
+        }
       }
+    } finally {
+      this.#endSlice(before, start);
     }
-    this.polls += before - this.credit;
+  }
+
+  #endSlice(creditBefore: number, start: number): void {
+    this.inTask = false;
+    this.polls += creditBefore - this.credit;
     this.busyMs += performance.now() - start;
     this.#running = false;
     if (this.#head !== this.#tail) {

@@ -73,6 +73,8 @@ export class Task<T = unknown> extends SharedOperation<T> implements Runnable, W
   /** @internal What else is cancelled with it. */
   attached: Set<Cancellable> | null = null;
   /** @internal */ group: TaskGroup;
+  /** @internal The task that waits for this one as for a part of itself: a limited function, an arm of a select. */
+  partOf: Task | null = null;
   /** @internal */ previous: Task | null = null;
   /** @internal */ following: Task | null = null;
   /** @internal */ locals: LocalEntry | null;
@@ -114,12 +116,17 @@ export class Task<T = unknown> extends SharedOperation<T> implements Runnable, W
   /** Cancelled when the task is aborted or has ended; the place for deadlines and child tokens. Made when first asked for. */
   get token(): CancelToken {
     if (this.#token === null) {
-      const around = this.group.token;
+      const around = this.tokenAround;
       this.#token = around === null ? new CancelToken() : around.child();
       if (this.cancelled) this.#token.cancel(this.reason);
       else this.attach(this.#token);
     }
     return this.#token;
+  }
+
+  /** What its tokens descend from: its scope's, or that of the task that it is a part of. @internal */
+  get tokenAround(): CancelToken | null {
+    return this.group.token ?? (this.partOf === null ? null : this.partOf.token);
   }
 
   /** `token.signal`: for what is not Millrace's, so that it ends with the task. */

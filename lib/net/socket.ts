@@ -131,6 +131,7 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
   #error: Error | null = null;
   #drained: Drained | null = null;
   #closed: Closed | null = null;
+  #destroyed = false;
   #reads: ReadQueue | null = null;
 
   /** @internal Use `connect` or `listen`. */
@@ -192,7 +193,10 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
     return queued + length <= this.#highWaterMark && this.#drained === null ? written() : this.#waitForDrain();
   }
 
-  /** The next bytes, or null at the end. Only for a socket without a `data` handler. */
+  /**
+   * The next bytes, or null at the end. Only for a socket without a `data` handler.
+   * @throws the socket's error; MillraceError `ERR_MILLRACE_SOCKET_CLOSED` after `destroy()`.
+   */
   read(): Operation<Buffer | null> {
     if (this.#onData !== null) {
       throw noReads();
@@ -327,6 +331,7 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
         if ((this.#reads as ReadQueue).bytes <= this.#highWaterMark / 2) this.#hold(this.#paused, false);
       });
       if (this.#error !== null) this.#reads.fail(this.#error);
+      else if (this.#destroyed) this.#reads.fail(this.#closedError());
       else if (this.#peerEnded || this.#state >= CLOSING) this.#reads.end();
     }
     return this.#reads;
@@ -388,7 +393,10 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
   #submitClose(flags: number): void {
     this.#state = CLOSING;
     border.submit(SUBMISSION_CLOSE | flags, this.handle, 0, 0);
-    if (flags === RESET) this.#reads?.end();
+    if (flags === RESET) {
+      this.#destroyed = true;
+      this.#reads?.fail(this.#closedError());
+    }
   }
 
   #sendChunk(chunk: Chunk): number {
@@ -469,7 +477,7 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
   }
 
   #closedError(): MillraceError {
-    return new MillraceError('ERR_MILLRACE_SOCKET_CLOSED', 'This socket is closed for writing');
+    return new MillraceError('ERR_MILLRACE_SOCKET_CLOSED', 'This socket is closed');
   }
 
   #overLimit(queued: number): MillraceError {

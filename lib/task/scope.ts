@@ -144,8 +144,14 @@ export class Scope extends TaskGroup implements Cancellable {
     const tokenOptions: CancelTokenOptions = {};
     if (options.timeoutMs !== undefined) tokenOptions.timeoutMs = options.timeoutMs;
     if (options.deadlineMs !== undefined) tokenOptions.deadlineMs = options.deadlineMs;
-    const signal = options.signal ?? this.#owner?.group.token ?? undefined;
-    if (signal !== undefined) tokenOptions.signal = signal;
+    const around = this.#owner?.tokenAround ?? null;
+    const signal = options.signal ?? around;
+    if (signal !== null) tokenOptions.signal = signal;
+    // A scope with a signal of its own still ends with the deadline around it: its task is cancelled then.
+    const deadlineMs = around?.deadlineMs ?? Number.POSITIVE_INFINITY;
+    if (options.signal !== undefined && deadlineMs !== Number.POSITIVE_INFINITY) {
+      tokenOptions.deadlineMs = Math.min(deadlineMs, tokenOptions.deadlineMs ?? deadlineMs);
+    }
     return new CancelToken(tokenOptions);
   }
 }
