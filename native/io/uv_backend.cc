@@ -255,6 +255,8 @@ bool UvBackend::flush() {
   all = feed_starved() && all;
   all = advance_dirty() && all;
   pay_owed();
+  // The sends just now may have freed buffers for which somebody waits.
+  if (!starved_.empty() && pool_.free_count() > 0) return true;
   return !all || !completions_->empty();
 }
 

@@ -141,7 +141,8 @@ bool UringBackend::flush() {
     settled = all && reaped && no_dirty();
     if (queue_full_ || !paid) break;
   }
-  bool fed = starved_.empty() || buffers_.held() == 0;
+  // Buffers that came back in the last round are not in the ring yet, and nothing else would wake the loop for them.
+  bool fed = starved_.empty() || (buffers_.held() == 0 && pool_.free_count() == 0);
   if (!pay_owed() || !settled || !fed || !completions_->empty() || ring_.unsubmitted() > 0) return true;
   ring_.enable_eventfd();
   if (ring_.front() == nullptr && !ring_.has_work()) return false;
@@ -160,14 +161,17 @@ void UringBackend::stop(void (*on_stopped)(void*), void* data) {
   assert(on_stopped_ == nullptr);
   on_stopped_ = on_stopped;
   stopped_data_ = data;
-  // Not for ever, if a kernel should keep one: closing the ring then ends it.
+  // Not for ever, if a kernel should keep one: closing the ring then ends it. Rounds without progress count: each ends as
+  // few as 20 operations.
   if (operations_ > 0 && cancel_everything()) {
     for (int round = 0; round < kStopRoundsMax && operations_ > 0; round++) {
+      uint32_t before = operations_;
       while (const io_uring_cqe* entry = ring_.front()) {
         io_uring_cqe seen = *entry;
         ring_.pop();
         forget(seen.user_data, seen.res, seen.flags);
       }
+      if (operations_ < before) round = 0;
       if (operations_ > 0) ring_.get_events(kStopRoundMs);
     }
   }
