@@ -8,7 +8,7 @@
 // - `cancel` rejects a pending operation with an AbortError. On a fulfilled one whose result nobody has taken yet, it
 //   gives the result back (a message to its channel, a permit to its semaphore), so that losing a `select` loses nothing.
 import { AbortError, abortError, MillraceError } from './errors.js';
-import { type Runnable, scheduler } from './scheduler.js';
+import { POLLS_PER_PROMISE, type Runnable, scheduler } from './scheduler.js';
 import type { Task } from './task.js';
 import { awaitingTask } from './task-context.js';
 
@@ -377,7 +377,7 @@ export class Delivery<T> implements Waiter, Runnable {
     this.#operation = operation;
     operation.taken = true;
     if (scheduler.credit > 0) {
-      scheduler.credit--;
+      scheduler.credit -= POLLS_PER_PROMISE;
       this.run();
     } else {
       scheduler.enqueue(this);

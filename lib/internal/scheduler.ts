@@ -2,8 +2,8 @@
 //
 // Invariants:
 // - The queue is FIFO. What is in it runs in a microtask of the tick that filled it, or at the end of the tick's drain.
-// - `credit` is how many polls are left until the next tick. Every resumed fiber and every resolved promise of an
-//   operation costs one; the tick refills it. At 0 the queue waits for the next tick, so I/O and timers get their turn.
+// - `credit` is how many polls are left until the next tick. Every resumed fiber costs one, every resolved promise
+//   of an operation four; the tick refills it. At 0 the queue waits for the next tick, so I/O and timers get their turn.
 // - `coop` is how many operations the running fiber may find ready before it is sent to the back of the queue.
 // - User code runs only from `runQueue`, never while a completion is being handled: waking only queues.
 import type { Task } from './task.js';
@@ -20,7 +20,9 @@ export interface TickSource {
 }
 
 /** Polls between two ticks. Bounds how long I/O waits for tasks (see docs/guide/fairness.md). */
-export const POLLS_PER_TICK = 1024;
+export const POLLS_PER_TICK = 4096;
+/** What a resolved promise costs of them: its continuation runs after the slice, where no clock ends it. */
+export const POLLS_PER_PROMISE = 4;
 /** Ready operations that a fiber may run through in one poll: Tokio's number. */
 export const COOP_BUDGET = 128;
 /** The clock is read every so many polls, to end a slice of expensive polls early. */
@@ -86,7 +88,7 @@ export class Scheduler {
     if (this.#running || this.#head === this.#tail) return;
     this.#running = true;
     const start = performance.now();
-    const before = this.credit;
+    let polls = 0;
     let untilClock = CLOCK_EVERY_POLLS;
     // Only a bug can throw here (a subclass of Operation that throws when it is cancelled); the others must go on.
     try {
@@ -94,6 +96,7 @@ export class Scheduler {
         const at = this.#head++ & this.#mask;
         this.#at = at;
         this.credit--;
+        polls++;
         (this.#queue[at] as Runnable).run();
         this.#queue[this.#at] = null;
         if (--untilClock === 0) {
@@ -102,13 +105,13 @@ export class Scheduler {
         }
       }
     } finally {
-      this.#endSlice(before, start);
+      this.#endSlice(polls, start);
     }
   }
 
-  #endSlice(creditBefore: number, start: number): void {
+  #endSlice(polls: number, start: number): void {
     this.inTask = false;
-    this.polls += creditBefore - this.credit;
+    this.polls += polls;
     this.busyMs += performance.now() - start;
     this.#running = false;
     if (this.#head !== this.#tail) {

@@ -4,7 +4,7 @@
 // yield in the same turn share one promise, which stands in the queue in their place: an `await` of it costs what an
 // `await` costs and nothing more. A round is bounded, so that a hundred thousand of them cannot hold up the tick.
 import { Failed, RESUME, type Suspend } from '../internal/operation.js';
-import { type Runnable, scheduler } from '../internal/scheduler.js';
+import { POLLS_PER_PROMISE, type Runnable, scheduler } from '../internal/scheduler.js';
 import { currentTask } from '../internal/task-context.js';
 
 /** `await yieldNow()` or `yield* yieldNow()`. */
@@ -60,7 +60,8 @@ class Round implements Runnable {
 
   run(): void {
     if (open === this) open = null;
-    scheduler.credit -= this.tasks - 1;
+    scheduler.credit -= this.tasks * POLLS_PER_PROMISE - 1;
+    scheduler.polls += this.tasks - 1;
     this.#resolve();
   }
 }

@@ -50,6 +50,7 @@ class Addon : public Napi::Addon<Addon> {
   // What C++ and the kernel write into, held until both have stopped.
   Napi::ObjectReference rings_;
   Napi::ObjectReference arenas_;
+  Napi::ObjectReference receive_memory_;  // whose buffer the receive arena is
 };
 
 }  // namespace millrace

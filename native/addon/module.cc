@@ -63,10 +63,6 @@ std::unique_ptr<Backend> Addon::start_backend(Napi::Env env, const std::string& 
 
 Napi::Value Addon::open(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
-  if (opened_) {
-    throw_error(env, "ERR_MILLRACE_INVALID_STATE", "The addon is already open");
-    return Napi::Value();
-  }
   if (!check_object(info[0], "options") || !check_function(info[1], "drain")) return Napi::Value();
   std::string wanted;
   Napi::Value backend_option = info[0].As<Napi::Object>().Get("backend");
@@ -74,6 +70,12 @@ Napi::Value Addon::open(const Napi::CallbackInfo& info) {
   if (wanted != "auto" && wanted != "uring" && wanted != "uv") {
     throw_error(env, "ERR_MILLRACE_BACKEND",
                 "options.backend must be one of 'auto', 'uring', 'uv'; got '" + wanted + "'");
+    return Napi::Value();
+  }
+
+  // After the options were read: their getters are user code, and might have opened it.
+  if (opened_) {
+    throw_error(env, "ERR_MILLRACE_INVALID_STATE", "The addon is already open");
     return Napi::Value();
   }
 
@@ -128,6 +130,7 @@ void Addon::on_closed(void* addon) {
   Addon* self = static_cast<Addon*>(addon);
   self->rings_.Reset();
   self->arenas_.Reset();
+  self->receive_memory_.Reset();
   napi_remove_async_cleanup_hook(self->cleanup_hook_);
 }
 

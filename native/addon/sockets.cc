@@ -52,6 +52,33 @@ bool make_untransferable(Napi::Env env, Napi::Object buffers) {
   return true;
 }
 
+// The buffer of a WebAssembly.Memory that cannot grow: nothing can detach it, neither a byte stream that was given a view
+// nor transfer(), and users hold views of the receive arena. Empty where there is no WebAssembly (--jitless) or no address
+// space for it; a plain buffer serves then. *memory is what must stay alive, out of JavaScript's reach.
+Napi::Value fixed_buffer(Napi::Env env, size_t bytes, Napi::ObjectReference* memory) {
+  constexpr size_t kPageBytes = 64 * 1024;
+  Napi::Value assembly = env.Global().Get("WebAssembly");
+  if (!env.IsExceptionPending() && assembly.IsObject()) {
+    Napi::Value constructor = assembly.As<Napi::Object>().Get("Memory");
+    if (!env.IsExceptionPending() && constructor.IsFunction()) {
+      Napi::Object descriptor = Napi::Object::New(env);
+      descriptor.Set("initial", static_cast<double>(bytes / kPageBytes));
+      descriptor.Set("maximum", static_cast<double>(bytes / kPageBytes));
+      Napi::Object made = constructor.As<Napi::Function>().New({descriptor});
+      if (!env.IsExceptionPending()) {
+        Napi::Value buffer = made.Get("buffer");
+        if (!env.IsExceptionPending() && buffer.IsArrayBuffer() &&
+            buffer.As<Napi::ArrayBuffer>().ByteLength() == bytes) {
+          *memory = Napi::Persistent(made);
+          return buffer;
+        }
+      }
+    }
+  }
+  if (env.IsExceptionPending()) env.GetAndClearPendingException();
+  return Napi::Value();
+}
+
 Napi::Value handle_or_error(Napi::Env env, int status, uint32_t handle) {
   return status < 0 ? Napi::Number::New(env, status) : Napi::Number::New(env, handle);
 }
@@ -77,7 +104,14 @@ Napi::Value Addon::open_io(const Napi::CallbackInfo& info) {
     result.Set(name, buffer);
     return buffer.Data();
   };
-  arenas.receive = static_cast<uint8_t*>(allocate("receiveArena", size_t{kReceiveBuffers} * kReceiveBufferBytes));
+  constexpr size_t kReceiveBytes = size_t{kReceiveBuffers} * kReceiveBufferBytes;
+  Napi::Value fixed = fixed_buffer(env, kReceiveBytes, &receive_memory_);
+  if (!fixed.IsEmpty()) {
+    result.Set("receiveArena", fixed);
+    arenas.receive = static_cast<uint8_t*>(fixed.As<Napi::ArrayBuffer>().Data());
+  } else {
+    arenas.receive = static_cast<uint8_t*>(allocate("receiveArena", kReceiveBytes));
+  }
   if (arenas.receive == nullptr) return Napi::Value();
   arenas.send = static_cast<uint8_t*>(allocate("sendArena", size_t{kSendBlocks} * kSendBlockBytes));
   if (arenas.send == nullptr) return Napi::Value();
