@@ -52,7 +52,7 @@ class Backend {
   virtual int connect(const sockaddr* address, uint32_t address_bytes, uint32_t* handle) = 0;
   virtual int name_of(uint32_t handle, bool peer, sockaddr* address, uint32_t* address_bytes) = 0;
 
-  // A submission record that concerns a socket (Send .. SocketRef). Returns false for a fault (see docs/plan.md).
+  // A submission record that concerns a socket (Send .. SocketRef). Returns false for a fault (see docs/architecture.md).
   virtual bool submit(const Record& record) = 0;
 
   // check phase: move what has completed into the ring, while it has room. True: more is left.

@@ -1,4 +1,4 @@
-// What JavaScript submits about sockets. Nothing here is trusted: see the contract in docs/.
+// What JavaScript submits about sockets. Nothing here is trusted: see the contract in docs/architecture.md.
 #ifndef _WIN32
 #include <errno.h>
 

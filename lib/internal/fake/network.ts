@@ -1,5 +1,5 @@
 // Listeners and sockets in memory. Chance decides who goes first, how much leaves, how much arrives, and what breaks; the
-// order of one socket's completions is that of the contract (docs/plan.md, native/io/backend.h).
+// order of one socket's completions is that of the contract (docs/architecture.md, native/io/backend.h).
 //
 // A turn goes through all sockets once. A socket that could go on but did not, because chance or a full ring said so,
 // makes the network `busy`: the loop must come again before time may move.
