@@ -61,9 +61,10 @@ Napi::Value fixed_buffer(Napi::Env env, size_t bytes, Napi::ObjectReference* mem
   if (!env.IsExceptionPending() && assembly.IsObject()) {
     Napi::Value constructor = assembly.As<Napi::Object>().Get("Memory");
     if (!env.IsExceptionPending() && constructor.IsFunction()) {
+      auto pages = static_cast<uint32_t>(bytes / kPageBytes);
       Napi::Object descriptor = Napi::Object::New(env);
-      descriptor.Set("initial", static_cast<double>(bytes / kPageBytes));
-      descriptor.Set("maximum", static_cast<double>(bytes / kPageBytes));
+      descriptor.Set("initial", pages);
+      descriptor.Set("maximum", pages);
       Napi::Object made = constructor.As<Napi::Function>().New({descriptor});
       if (!env.IsExceptionPending()) {
         Napi::Value buffer = made.Get("buffer");
