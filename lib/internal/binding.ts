@@ -27,8 +27,18 @@ export interface Addon {
     sendBlockSegments: ArrayBuffer;
     socketBytesSent: ArrayBuffer;
   };
-  listen(address: string, port: number, backlog: number, flags: number): number;
-  connect(address: string, port: number): number;
+  /** With LISTEN_UNIX `address` is a path, or NUL and an abstract name; `mode` the socket file's, 0: the umask's. */
+  listen(address: string, port: number, backlog: number, flags: number, mode: number): number;
+  /** `flags` is 0 or LISTEN_UNIX; `localAddress` '' and `localPort` 0: the kernel chooses. */
+  connect(address: string, port: number, flags: number, localAddress: string, localPort: number): number;
+  /** Takes over a descriptor, which must not be used or closed by anybody else afterwards: a handle. */
+  adopt(fd: number): number;
+  /** Its number; it stays the addon's. */
+  descriptor(handle: number): number;
+  setOption(handle: number, option: number, value: number): number;
+  getOption(handle: number, option: number): number;
+  credentials(handle: number): { pid: number; uid: number; gid: number } | number;
+  /** Family 'Unix': `address` is a path, NUL and an abstract name, or '' of what has none; `port` is 0. */
   name(handle: number, peer: boolean): { address: string; family: string; port: number } | number;
   setTime(mode: number, ms: number): void;
   info(): AddonInfo;

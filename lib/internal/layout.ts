@@ -9,6 +9,9 @@ export const RECEIVE_BUFFER_BYTES = 16384;
 export const RECEIVE_BUFFERS = 1024;
 export const SEND_BLOCK_BYTES = 65536;
 export const SEND_BLOCKS = 256;
+export const LISTEN_IPV6_ONLY = 1;
+export const LISTEN_REUSE_PORT = 2;
+export const LISTEN_UNIX = 4;
 export const FROM_RECEIVE_ARENA = 256;
 export const UNREF = 512;
 export const RESET = 1024;
@@ -33,6 +36,7 @@ export const SUBMISSION_RESUME = 7;
 export const SUBMISSION_SHUTDOWN = 8;
 export const SUBMISSION_CLOSE = 9;
 export const SUBMISSION_SOCKET_REF = 10;
+export const SUBMISSION_DETACH = 11;
 
 export const COMPLETION_TIMER = 1;
 export const COMPLETION_ACCEPT = 2;
@@ -49,6 +53,15 @@ export const SYSCALL_WRITE = 2;
 export const SYSCALL_ACCEPT = 3;
 export const SYSCALL_CONNECT = 4;
 export const SYSCALL_SHUTDOWN = 5;
+
+export const SOCKET_OPTION_NO_DELAY = 1;
+export const SOCKET_OPTION_KEEP_ALIVE = 2;
+export const SOCKET_OPTION_KEEP_ALIVE_IDLE = 3;
+export const SOCKET_OPTION_KEEP_ALIVE_INTERVAL = 4;
+export const SOCKET_OPTION_KEEP_ALIVE_COUNT = 5;
+export const SOCKET_OPTION_SEND_BUFFER = 6;
+export const SOCKET_OPTION_RECEIVE_BUFFER = 7;
+export const SOCKET_OPTION_LINGER = 8;
 
 // A record: words of a Uint32Array from its start, but RECORD_VALUE is in doubles of a Float64Array.
 export const RECORD_BYTES = 16;

@@ -87,7 +87,7 @@ class Connect extends Operation<Socket> implements Endpoint {
         return;
       }
       openArenas();
-      const handle = border.open().connect(address, this.#port);
+      const handle = border.open().connect(address, this.#port, 0, '', 0);
       if (handle >= 0) {
         border.keepAlive();
         this.handle = handle;

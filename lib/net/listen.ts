@@ -269,7 +269,7 @@ class Listen extends Operation<Listener> {
     for (const address of addresses) {
       try {
         openArenas();
-        const handle = border.open().listen(address, this.#port, this.#backlog, this.#flags);
+        const handle = border.open().listen(address, this.#port, this.#backlog, this.#flags, 0);
         if (handle >= 0) {
           this.fulfill(new Listener(handle, this.#options, this.#context));
           return;

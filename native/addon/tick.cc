@@ -163,6 +163,7 @@ bool Tick::apply(const Record& record) {
     case Submission::Shutdown:
     case Submission::Close:
     case Submission::SocketRef:
+    case Submission::Detach:
       return backend_ && backend_->submit(record);
   }
   return false;

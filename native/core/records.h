@@ -48,12 +48,13 @@ enum class Submission : uint8_t {
   TimerCancel = 2,  // handle: timer slot
   TimerRef = 3,     // handle: timer slot; a: 1 keeps the process alive, 0 does not
   Send = 4,         // handle: socket; a: offset; b: length; flag kFromReceiveArena
-  NotifyDrain = 5,  // handle: socket; one Drain completion once all that was sent before has left
-  Pause = 6,        // handle: socket; no more Data after what is already received
-  Resume = 7,       // handle: socket
+  NotifyDrain = 5,  // handle: socket; a: bytes. One Drain completion once at most so many wait; replaces one before it.
+  Pause = 6,        // handle: socket: no more Data after what is already received; or listener: it accepts nothing
+  Resume = 7,       // handle: socket or listener
   Shutdown = 8,     // handle: socket; FIN after all that was sent before
   Close = 9,        // handle: socket or listener; flag kReset: RST. One Closed completion follows, and it is the last.
   SocketRef = 10,   // handle: socket or listener; a: 1 keeps the process alive, 0 does not
+  Detach = 11,      // handle: socket or listener; as Close without kReset, but Closed brings the descriptor, open
 };
 
 enum class Completion : uint8_t {
@@ -64,10 +65,29 @@ enum class Completion : uint8_t {
   End = 5,      // handle: socket; the peer sent FIN
   Drain = 6,    // handle: socket; answers NotifyDrain
   Error = 7,    // handle: socket or listener; a: negative errno; b: Syscall. On a socket only Closed follows.
-  Closed = 8,   // handle: socket or listener; a: bytes that were accepted for sending and never left (low 32 bits)
+  // handle: socket or listener; a: bytes that were accepted for sending and never left (low 32 bits); b: after a Detach
+  // the descriptor + 1, which is now JavaScript's; 0 when there is none.
+  Closed = 8,
 };
 
 enum class Syscall : uint32_t { None = 0, Read = 1, Write = 2, Accept = 3, Connect = 4, Shutdown = 5 };
+
+// What setOption and getOption take; milliseconds never, as the kernel has seconds.
+enum class SocketOption : uint32_t {
+  NoDelay = 1,            // 0, 1; TCP only, as the next four
+  KeepAlive = 2,          // 0, 1
+  KeepAliveIdle = 3,      // seconds
+  KeepAliveInterval = 4,  // seconds
+  KeepAliveCount = 5,
+  SendBuffer = 6,     // bytes; the kernel doubles what it is given, and getOption tells the double
+  ReceiveBuffer = 7,  // bytes
+  Linger = 8,         // seconds; -1: off
+};
+
+// Flags of listen, and the last one of connect.
+inline constexpr uint32_t kListenIpv6Only = 1;
+inline constexpr uint32_t kListenReusePort = 2;
+inline constexpr uint32_t kListenUnix = 4;
 
 // Flags, in bits 8..15 of the head.
 inline constexpr uint32_t kFromReceiveArena = 1u << 8;  // Send: the offset is in the receive arena

@@ -6,13 +6,12 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/records.h"
+
 struct sockaddr;
 struct iovec;
 
 namespace millrace {
-
-inline constexpr uint32_t kListenIpv6Only = 1;
-inline constexpr uint32_t kListenReusePort = 2;
 
 enum class Blocking : bool { No, Yes };
 

@@ -68,8 +68,6 @@ void release_owner(SendResources& resources, const Segment& segment) {
     case Segment::Source::Memory:
       delete[] segment.memory;
       break;
-    case Segment::Source::DrainMark:
-      break;
   }
 }
 
@@ -84,7 +82,6 @@ int SendQueue::gather(const SendResources& resources, iovec* spans, size_t* byte
   int count = 0;
   *bytes = 0;
   for (const Segment* segment = head_; segment != nullptr && count < kSpansMax; segment = segment->next) {
-    if (segment->source == Segment::Source::DrainMark) continue;
     spans[count].iov_base = const_cast<uint8_t*>(address_of(resources, *segment));
     spans[count].iov_len = segment->length;
     *bytes += segment->length;
@@ -123,15 +120,6 @@ bool SendQueue::push(SendResources& resources, Segment::Source source, uint32_t 
   return true;
 }
 
-int SendQueue::mark(SendResources& resources) {
-  if (head_ == nullptr) return 1;
-  Segment* segment = append(resources);
-  if (segment == nullptr) return -1;
-  segment->source = Segment::Source::DrainMark;
-  segment->offset = segment->length = 0;
-  return 0;
-}
-
 void SendQueue::remove_head(SendResources& resources) {
   Segment* segment = head_;
   head_ = segment->next;
@@ -140,9 +128,8 @@ void SendQueue::remove_head(SendResources& resources) {
   resources.segments->give_back(segment);
 }
 
-uint32_t SendQueue::consume(SendResources& resources, size_t count) {
+void SendQueue::consume(SendResources& resources, size_t count) {
   assert(count <= bytes_);
-  uint32_t marks = 0;
   bytes_ -= count;
   while (count > 0) {
     Segment* segment = head_;
@@ -155,12 +142,7 @@ uint32_t SendQueue::consume(SendResources& resources, size_t count) {
     count -= segment->length;
     // The offset stays, so that it is still inside its own block when the owner is worked out.
     remove_head(resources);
-    while (head_ != nullptr && head_->source == Segment::Source::DrainMark) {
-      remove_head(resources);
-      marks++;
-    }
   }
-  return marks;
 }
 
 void SendQueue::discard(SendResources& resources) {
@@ -172,7 +154,7 @@ void SendQueue::discard(SendResources& resources) {
 
 bool SendQueue::move_out(SendResources& resources) {
   for (Segment* segment = moved_ == nullptr ? head_ : moved_->next; segment != nullptr; segment = segment->next) {
-    if (segment->source == Segment::Source::SendArena || segment->source == Segment::Source::ReceiveArena) {
+    if (segment->source != Segment::Source::Memory) {
       auto* memory = new (std::nothrow) uint8_t[segment->length];
       if (memory == nullptr) return false;
       memcpy(memory, address_of(resources, *segment), segment->length);

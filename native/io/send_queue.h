@@ -1,5 +1,4 @@
-// What a socket has yet to send: a FIFO of segments that point into the two arenas, with marks between them where
-// JavaScript asked to be told that all before has left.
+// What a socket has yet to send: a FIFO of segments that point into the two arenas.
 //
 // A queued segment of the send arena counts in its block's word of send_block_segments; one of the receive arena holds
 // its buffer. Both end when the last byte of the segment has left, or when the queue is discarded, which must not happen
@@ -19,7 +18,7 @@ struct iovec;
 namespace millrace {
 
 struct Segment {
-  enum class Source : uint8_t { SendArena, ReceiveArena, Memory, DrainMark };
+  enum class Source : uint8_t { SendArena, ReceiveArena, Memory };
   Segment* next;
   uint8_t* memory;  // of a Memory segment, which owns it
   uint32_t offset;
@@ -69,11 +68,9 @@ class SendQueue {
 
   // False: out of segments, nothing was queued. The range was checked to lie in one block or one referenced buffer.
   bool push(SendResources& resources, Segment::Source source, uint32_t offset, uint32_t length);
-  // Returns how many marks stand at the head already (0 or 1), or -1: out of segments.
-  int mark(SendResources& resources);
 
-  // The first `count` bytes have left. Returns how many marks were passed.
-  uint32_t consume(SendResources& resources, size_t count);
+  // The first `count` bytes have left.
+  void consume(SendResources& resources, size_t count);
   void discard(SendResources& resources);
   // Copies what lies in the arenas to memory of its own and lets the arenas go. The kernel must not be reading from them.
   // False: memory is out, and the rest stays where it is.
@@ -83,7 +80,6 @@ class SendQueue {
   Segment* append(SendResources& resources);
   void remove_head(SendResources& resources);
 
-  // Invariant: the head is never a mark.
   Segment* head_ = nullptr;
   Segment* tail_ = nullptr;
   Segment* moved_ = nullptr;  // up to here no segment lies in an arena; nullptr: not known of any

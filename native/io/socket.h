@@ -52,7 +52,8 @@ struct Socket {
   bool accept_trouble = false;  // JavaScript knows that accepting fails
   bool counted_alive = false;
   uint8_t owed = 0;
-  uint32_t owed_drains = 0;
+  bool drain_wanted = false;
+  uint32_t drain_low = 0;  // Drain is due once at most so many bytes wait
   int32_t connect_result = 0;
   int32_t error = 0;
   Syscall error_call = Syscall::None;

@@ -151,11 +151,8 @@ void SocketBackend::sent(Socket& socket, size_t bytes) {
   counters_.sends++;
   counters_.send_bytes += bytes;
   resources_.arenas.socket_bytes_sent[Slab<Socket>::slot_of(socket.handle)] += static_cast<uint32_t>(bytes);
-  uint32_t marks = socket.sends.consume(resources_, bytes);
-  if (marks > 0 && socket.phase == Socket::Phase::Open) {
-    socket.owed_drains += marks;
-    owe(socket, Socket::kOwedDrain);
-  }
+  socket.sends.consume(resources_, bytes);
+  if (socket.drain_wanted) check_drain(socket);
   if (socket.sends.empty() && !socket.referenced) recount(socket);
 }
 
@@ -248,7 +245,7 @@ bool SocketBackend::pay_owed() {
         socket->owed &= static_cast<uint8_t>(~Socket::kOwedEnd);
         completions_->push(Completion::End, socket->handle);
       } else if ((socket->owed & Socket::kOwedDrain) != 0) {
-        if (--socket->owed_drains == 0) socket->owed &= static_cast<uint8_t>(~Socket::kOwedDrain);
+        socket->owed &= static_cast<uint8_t>(~Socket::kOwedDrain);
         completions_->push(Completion::Drain, socket->handle);
       } else if ((socket->owed & Socket::kOwedError) != 0) {
         socket->owed &= static_cast<uint8_t>(~Socket::kOwedError);

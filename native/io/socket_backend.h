@@ -91,7 +91,8 @@ class SocketBackend : public Backend {
 
  private:
   bool submit_send(const Record& record);
-  void submit_notify_drain(Socket& socket);
+  void submit_notify_drain(Socket& socket, uint32_t low);
+  void check_drain(Socket& socket);
   void submit_close(Socket& socket, bool reset);
   bool refuse(Socket& socket);
   void recount(Socket& socket);

@@ -32,7 +32,7 @@ bool SocketBackend::submit(const Record& record) {
 
   switch (kind) {
     case Submission::NotifyDrain:
-      submit_notify_drain(*socket);
+      submit_notify_drain(*socket, record.a);
       return true;
     case Submission::Pause:
     case Submission::Resume:
@@ -83,15 +83,19 @@ bool SocketBackend::submit_send(const Record& record) {
   return true;
 }
 
-void SocketBackend::submit_notify_drain(Socket& socket) {
+void SocketBackend::submit_notify_drain(Socket& socket, uint32_t low) {
   if (socket.phase > Socket::Phase::Open) return;
-  int passed = socket.sends.mark(resources_);
-  if (passed < 0) {
-    fail(socket, -ENOBUFS, Syscall::Write);
-  } else if (passed > 0) {
-    socket.owed_drains++;
-    owe(socket, Socket::kOwedDrain);
-  }
+  // One that is due, and that JavaScript has not been told, is replaced too.
+  socket.owed &= static_cast<uint8_t>(~Socket::kOwedDrain);
+  socket.drain_wanted = true;
+  socket.drain_low = low;
+  check_drain(socket);
+}
+
+void SocketBackend::check_drain(Socket& socket) {
+  if (socket.phase > Socket::Phase::Open || socket.sends.bytes() > socket.drain_low) return;
+  socket.drain_wanted = false;
+  owe(socket, Socket::kOwedDrain);
 }
 
 void SocketBackend::submit_close(Socket& socket, bool reset) {
@@ -99,7 +103,6 @@ void SocketBackend::submit_close(Socket& socket, bool reset) {
   if (reset) socket.reset = true;
   // Nothing but Closed comes after a Close.
   socket.owed &= Socket::kOwedClosed;
-  socket.owed_drains = 0;
   bool leaves_first = socket.kind == Socket::Kind::Stream && !socket.reset && socket.phase != Socket::Phase::Ending &&
                       socket.phase != Socket::Phase::Connecting;
   socket.phase = leaves_first ? Socket::Phase::Leaving : Socket::Phase::Ending;

@@ -1,5 +1,6 @@
 // The addon, in memory: the same two rings, the same tick (native/addon/tick.cc), on Node's immediates and on virtual
 // time. Everything that a kernel leaves open is decided by a seed, so a run can be repeated exactly.
+import { constants } from 'node:os';
 import type { Addon, AddonInfo } from '../binding.js';
 import { MillraceError, outOfRange } from '../errors.js';
 import {
@@ -8,20 +9,23 @@ import {
   CONTROL_AWAKE,
   CONTROL_RUNNABLE,
   CONTROL_TICKS,
+  LISTEN_REUSE_PORT,
   SUBMISSION_TIMER_ARM,
   SUBMISSION_TIMER_CANCEL,
   SUBMISSION_TIMER_REF,
   UNREF,
 } from '../layout.js';
-import type { Address } from './endpoint.js';
+import { type Address, addressOf } from './endpoint.js';
 import { FakeNetwork } from './network.js';
 import { type FakeOptions, type Faults, NO_FAULTS } from './options.js';
 import { SeededRandom } from './random.js';
 import { Rings, type Submission } from './rings.js';
 import { newSeed, seedAsked } from './seeds.js';
+import { getOption, setOption } from './socket-options.js';
 import { applyToSocket } from './socket-submissions.js';
 import { deadlineOf, FakeClock, FakeTimers } from './time.js';
 
+const { errno } = constants;
 const DEFAULT_START_MS = 1_000_000;
 /** Node's longest delay: only there to keep the process alive. */
 const FOREVER_MS = 2 ** 31 - 1;
@@ -92,14 +96,39 @@ export class FakeAddon implements Addon {
     return this.network.arenas;
   }
 
-  listen(address: string, port: number, _backlog: number, flags: number): number {
+  listen(address: string, port: number, _backlog: number, flags: number, _mode: number): number {
     this.wake();
-    return this.network.listen(address, port, (flags & 2) !== 0);
+    return this.network.listen(addressOf(address, port, flags), (flags & LISTEN_REUSE_PORT) !== 0);
   }
 
-  connect(address: string, port: number): number {
+  connect(address: string, port: number, flags: number, localAddress: string, localPort: number): number {
     this.wake();
-    return this.network.connect(address, port);
+    return this.network.connect(addressOf(address, port, flags), localAddress, localPort);
+  }
+
+  /** Of what another socket of this fake gave away by Detach; real descriptors are not sockets here. */
+  adopt(fd: number): number {
+    this.wake();
+    return this.network.adopt(fd);
+  }
+
+  descriptor(handle: number): number {
+    return this.network.lookup(handle) === undefined ? -errno.EBADF : -errno.ENOTSUP;
+  }
+
+  setOption(handle: number, option: number, value: number): number {
+    return setOption(this.network.lookup(handle), option, value);
+  }
+
+  getOption(handle: number, option: number): number {
+    return getOption(this.network.lookup(handle), option);
+  }
+
+  credentials(handle: number): { pid: number; uid: number; gid: number } | number {
+    const socket = this.network.lookup(handle);
+    if (socket === undefined) return -errno.EBADF;
+    if (socket.isListener || socket.target.family !== 'Unix') return -errno.ENOTSUP;
+    return { pid: process.pid, uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 };
   }
 
   name(handle: number, peer: boolean): Address | number {

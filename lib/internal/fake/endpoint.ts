@@ -1,9 +1,23 @@
 // One end of a connection, as the kernel would have it: it exists from the connect on, before anybody accepts.
+import { LISTEN_UNIX } from '../layout.js';
 
 export interface Address {
   address: string;
   family: string;
   port: number;
+}
+
+/** As the addon's `name` tells it: of a Unix socket a path, an abstract name that begins with NUL, or '' without one. */
+export function addressOf(address: string, port: number, flags = 0): Address {
+  if ((flags & LISTEN_UNIX) !== 0) return { address, family: 'Unix', port: 0 };
+  return { address, family: address.includes(':') ? 'IPv6' : 'IPv4', port };
+}
+
+/** Whether who listens at `at` is who is meant by `target`: the fake has one host. */
+export function isSamePlace(at: Address, target: Address): boolean {
+  if (at.family === 'Unix' || target.family === 'Unix')
+    return at.family === target.family && at.address === target.address;
+  return at.port === target.port;
 }
 
 export class Endpoint {

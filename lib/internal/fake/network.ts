@@ -20,7 +20,7 @@ import {
   SYSCALL_WRITE,
 } from '../layout.js';
 import { Arenas } from './arenas.js';
-import { type Address, Endpoint } from './endpoint.js';
+import { type Address, Endpoint, isSamePlace } from './endpoint.js';
 import { type FakeOptions, type Faults, NO_FAULTS } from './options.js';
 import type { SeededRandom } from './random.js';
 import { Slab } from './slab.js';
@@ -42,6 +42,8 @@ import type { FakeClock } from './time.js';
 const { errno } = constants;
 const ACCEPT_RETRY_NS = 100e6;
 const EPHEMERAL_PORT = 40_000;
+/** Beyond what a process can have, so that nobody takes one of the fake's for a real one. */
+const FIRST_DESCRIPTOR = 2 ** 30;
 const ACCEPTS_PER_TURN = 64;
 
 /** Puts a completion into the ring; false where it is full. */
@@ -58,8 +60,11 @@ export class FakeNetwork {
   readonly #clock: FakeClock;
   readonly #descriptors: number;
   readonly #windowBytes: number;
+  /** What Detach gave away, by descriptor. */
+  readonly #detached = new Map<number, FakeSocket>();
   #open = 0;
   #lastPort = EPHEMERAL_PORT;
+  #lastDescriptor = FIRST_DESCRIPTOR;
 
   constructor(push: Push, random: SeededRandom, clock: FakeClock, options: FakeOptions, hasRoom: () => boolean) {
     this.#push = push;
@@ -76,7 +81,7 @@ export class FakeNetwork {
   get earliestNs(): number {
     let earliest = Number.POSITIVE_INFINITY;
     for (const socket of this.sockets.live()) {
-      if (socket.retryNs > this.#clock.nowNs && socket.backlog.length > 0)
+      if (socket.retryNs > this.#clock.nowNs && socket.backlog.length > 0 && !socket.paused)
         earliest = Math.min(earliest, socket.retryNs);
     }
     return earliest;
@@ -86,25 +91,57 @@ export class FakeNetwork {
     return this.sockets.live().some((socket) => socket.referenced || !socket.sends.empty);
   }
 
-  listen(address: string, port: number, reusePort: boolean): number {
+  listen(address: Address, reusePort: boolean): number {
     if (this.#open >= this.#descriptors) return -errno.EMFILE;
-    const taken = this.sockets.live().some((other) => other.isListener && other.target.port === port);
-    if (port !== 0 && taken && !reusePort) return -errno.EADDRINUSE;
-    const target = addressOf(address, port === 0 ? this.#newPort() : port);
-    return this.#adopt((handle) => new FakeSocket(handle, true, OPEN, target, this.arenas));
+    const chosen = address.family !== 'Unix' && address.port === 0;
+    const taken = this.sockets.live().some((other) => other.isListener && isSamePlace(other.target, address));
+    if (!chosen && taken && !reusePort) return -errno.EADDRINUSE;
+    const target = chosen ? { ...address, port: this.#newPort() } : address;
+    return this.#allocate((handle) => new FakeSocket(handle, true, OPEN, target, this.arenas));
   }
 
-  connect(address: string, port: number): number {
+  connect(target: Address, localAddress: string, localPort: number): number {
     if (this.#open >= this.#descriptors || this.#random.chance(this.faults.outOfDescriptors)) return -errno.EMFILE;
-    const target = addressOf(address, port);
-    return this.#adopt((handle) => new FakeSocket(handle, false, CONNECTING, target, this.arenas));
+    return this.#allocate((handle) => {
+      const socket = new FakeSocket(handle, false, CONNECTING, target, this.arenas);
+      socket.local = {
+        ...target,
+        address: target.family === 'Unix' ? '' : localAddress || target.address,
+        port: localPort,
+      };
+      return socket;
+    });
+  }
+
+  /** Takes what a Detach gave away. */
+  adopt(fd: number): number {
+    const given = this.#detached.get(fd);
+    if (given === undefined) return -errno.EBADF;
+    const handle = this.#allocate((handle) => {
+      const socket = new FakeSocket(handle, given.isListener, OPEN, given.target, this.arenas);
+      socket.end = given.end;
+      socket.backlog = given.backlog;
+      for (const [option, value] of given.options) socket.options.set(option, value);
+      return socket;
+    });
+    if (handle >= 0) {
+      this.#detached.delete(fd);
+      this.#open--;
+    }
+    return handle;
+  }
+
+  /** Undefined: stale, or closed. */
+  lookup(handle: number): FakeSocket | undefined {
+    const socket = this.sockets.lookup(handle);
+    return socket === undefined || socket.phase === ENDED ? undefined : socket;
   }
 
   name(handle: number, peer: boolean): Address | number {
-    const socket = this.sockets.lookup(handle);
-    if (socket === undefined || socket.phase === ENDED) return -errno.EBADF;
+    const socket = this.lookup(handle);
+    if (socket === undefined) return -errno.EBADF;
     if (socket.isListener) return peer ? -errno.ENOTCONN : socket.target;
-    if (socket.end === null) return peer ? -errno.ENOTCONN : addressOf(socket.target.address, 0);
+    if (socket.end === null) return peer ? -errno.ENOTCONN : socket.local;
     return peer ? socket.end.remote : socket.end.local;
   }
 
@@ -155,12 +192,12 @@ export class FakeNetwork {
       socket.owed &= ~OWED_END;
     } else if (socket.owed & OWED_DRAIN) {
       if (!this.#push(COMPLETION_DRAIN, handle)) return this.#full();
-      if (--socket.owedDrains === 0) socket.owed &= ~OWED_DRAIN;
+      socket.owed &= ~OWED_DRAIN;
     } else if (socket.owed & OWED_ERROR) {
       if (!this.#push(COMPLETION_ERROR, handle, socket.error >>> 0, socket.errorCall)) return this.#full();
       socket.owed &= ~OWED_ERROR;
     } else {
-      if (!this.#push(COMPLETION_CLOSED, handle, socket.unsentBytes)) return this.#full();
+      if (!this.#push(COMPLETION_CLOSED, handle, socket.unsentBytes, socket.descriptor + 1)) return this.#full();
       socket.owed = 0;
       this.sockets.release(handle);
     }
@@ -187,13 +224,16 @@ export class FakeNetwork {
     const { target } = socket;
     const listeners = this.sockets
       .live()
-      .filter((other) => other.isListener && other.phase === OPEN && other.target.port === target.port);
+      .filter((other) => other.isListener && other.phase === OPEN && isSamePlace(other.target, target));
     const listener = listeners[this.#random.below(listeners.length)];
     if (listener === undefined || this.#random.chance(this.faults.refuse)) {
-      this.fail(socket, -errno.ECONNREFUSED, 0);
+      const isPath = target.family === 'Unix' && !target.address.startsWith('\0');
+      this.fail(socket, listener === undefined && isPath ? -errno.ENOENT : -errno.ECONNREFUSED, 0);
       return;
     }
-    const [near, far] = Endpoint.pair(addressOf(target.address, this.#newPort()), target);
+    const { local } = socket;
+    const from = local.family === 'Unix' || local.port !== 0 ? local : { ...local, port: this.#newPort() };
+    const [near, far] = Endpoint.pair(from, target);
     socket.end = near;
     listener.backlog.push(far);
     socket.phase = OPEN;
@@ -202,7 +242,7 @@ export class FakeNetwork {
   }
 
   #accept(listener: FakeSocket): void {
-    if (listener.retryNs > this.#clock.nowNs) return;
+    if (listener.paused || listener.retryNs > this.#clock.nowNs) return;
     for (let i = 0; i < ACCEPTS_PER_TURN && listener.backlog.length > 0; i++) {
       if (!this.#hasRoom()) {
         this.busy = true;
@@ -218,7 +258,7 @@ export class FakeNetwork {
         return;
       }
       const end = listener.backlog[0] as Endpoint;
-      const handle = this.#adopt((given) => {
+      const handle = this.#allocate((given) => {
         const socket = new FakeSocket(given, false, OPEN, end.remote, this.arenas);
         socket.end = end;
         return socket;
@@ -246,11 +286,8 @@ export class FakeNetwork {
         moved += bytes.length;
         const slot = socket.handle & SLOT_MASK;
         this.arenas.bytesSent[slot] = (this.arenas.bytesSent[slot] as number) + bytes.length;
-        const marks = socket.sends.consume(bytes.length);
-        if (marks > 0 && socket.phase === OPEN) {
-          socket.owedDrains += marks;
-          socket.owed |= OWED_DRAIN;
-        }
+        socket.sends.consume(bytes.length);
+        socket.checkDrain();
       }
       if (moved > 0 || end.other.inboxBytes < this.#windowBytes) this.busy = true;
       if (!socket.sends.empty) return;
@@ -300,17 +337,23 @@ export class FakeNetwork {
   #end(socket: FakeSocket): void {
     socket.unsentBytes = socket.sends.bytes >>> 0;
     socket.sends.discard();
+    socket.phase = ENDED;
+    socket.owed |= OWED_CLOSED;
+    this.busy = true;
+    if (socket.detaching && !socket.reset && (socket.isListener || socket.end !== null)) {
+      // It stays open, and counts.
+      socket.descriptor = this.#lastDescriptor++;
+      this.#detached.set(socket.descriptor, socket);
+      return;
+    }
     socket.end?.close(socket.reset);
     for (const waiting of socket.backlog) waiting.close(true);
     socket.backlog.length = 0;
-    socket.phase = ENDED;
-    socket.owed |= OWED_CLOSED;
     this.#open--;
-    this.busy = true;
     for (const other of this.sockets.live()) other.retryNs = 0;
   }
 
-  #adopt(make: (handle: number) => FakeSocket): number {
+  #allocate(make: (handle: number) => FakeSocket): number {
     const socket = this.sockets.allocate(make);
     if (socket === undefined) return -errno.ENFILE;
     this.arenas.bytesSent[socket.handle & SLOT_MASK] = 0;
@@ -322,8 +365,4 @@ export class FakeNetwork {
   #newPort(): number {
     return ++this.#lastPort;
   }
-}
-
-function addressOf(address: string, port: number): Address {
-  return { address, family: address.includes(':') ? 'IPv6' : 'IPv4', port };
 }

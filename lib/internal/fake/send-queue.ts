@@ -1,9 +1,9 @@
-// What a socket has yet to send, and between it the places where JavaScript asked to be told (native/io/send_queue.h).
+// What a socket has yet to send (native/io/send_queue.h).
 import { RECEIVE_BUFFER_BYTES, SEND_BLOCK_BYTES } from '../layout.js';
 import type { Arenas } from './arenas.js';
 
 interface Segment {
-  kind: 'send' | 'receive' | 'mark';
+  kind: 'send' | 'receive';
   offset: number;
   length: number;
 }
@@ -38,13 +38,6 @@ export class SendQueue {
     else this.#arenas.hold(unitOf(kind, offset));
   }
 
-  /** True: everything before has left already. */
-  mark(): boolean {
-    if (this.empty) return true;
-    this.#segments.push({ kind: 'mark', offset: 0, length: 0 });
-    return false;
-  }
-
   /** A copy of the first `count` bytes, or fewer: those of the first segment at most. */
   front(count: number): Uint8Array {
     const segment = this.#segments[0];
@@ -53,29 +46,23 @@ export class SendQueue {
     return arena.slice(segment.offset, segment.offset + Math.min(count, segment.length));
   }
 
-  /** The first `count` bytes, of one segment, have left. Gives how many marks were passed. */
-  consume(count: number): number {
+  /** The first `count` bytes, of one segment, have left. */
+  consume(count: number): void {
     const segment = this.#segments[0];
-    if (segment === undefined) return 0;
+    if (segment === undefined) return;
     this.bytes -= count;
     segment.length -= count;
     if (segment.length > 0) {
       // Adjacent pushes are told by the end, which stays where it was.
       segment.offset += count;
-      return 0;
+      return;
     }
     this.#end(segment, segment.offset + count - 1);
     this.#segments.shift();
-    let marks = 0;
-    while (this.#segments[0]?.kind === 'mark') {
-      this.#segments.shift();
-      marks++;
-    }
-    return marks;
   }
 
   discard(): void {
-    for (const segment of this.#segments) if (segment.kind !== 'mark') this.#end(segment, segment.offset);
+    for (const segment of this.#segments) this.#end(segment, segment.offset);
     this.#segments = [];
     this.bytes = 0;
   }

@@ -8,12 +8,12 @@ import {
   SEND_BLOCK_BYTES,
   SEND_BLOCKS,
   SUBMISSION_CLOSE,
+  SUBMISSION_DETACH,
   SUBMISSION_NOTIFY_DRAIN,
   SUBMISSION_PAUSE,
   SUBMISSION_RESUME,
   SUBMISSION_SEND,
   SUBMISSION_SHUTDOWN,
-  SUBMISSION_SOCKET_REF,
   SYSCALL_WRITE,
 } from '../layout.js';
 import type { FakeNetwork } from './network.js';
@@ -28,17 +28,17 @@ export function applyToSocket(network: FakeNetwork, record: Submission): boolean
   const kind = record.head & KIND;
   if (kind === SUBMISSION_SEND) return applySend(network, record);
   if ((record.head & ~(KIND | RESET)) !== 0 || !network.sockets.knows(record.handle)) return false;
-  if (kind < SUBMISSION_NOTIFY_DRAIN || kind > SUBMISSION_SOCKET_REF) return false;
+  if (kind < SUBMISSION_NOTIFY_DRAIN || kind > SUBMISSION_DETACH) return false;
   const socket = network.sockets.lookup(record.handle);
   if (socket === undefined) return true;
-  if (socket.isListener && kind <= SUBMISSION_SHUTDOWN) return false;
+  if (socket.isListener && (kind === SUBMISSION_NOTIFY_DRAIN || kind === SUBMISSION_SHUTDOWN)) return false;
   network.busy = true;
   switch (kind) {
     case SUBMISSION_NOTIFY_DRAIN:
-      if (socket.phase <= OPEN && socket.sends.mark()) {
-        socket.owedDrains++;
-        socket.owed |= OWED_DRAIN;
-      }
+      if (socket.phase > OPEN) return true;
+      socket.owed &= ~OWED_DRAIN;
+      socket.drainLow = record.a;
+      socket.checkDrain();
       return true;
     case SUBMISSION_PAUSE:
     case SUBMISSION_RESUME:
@@ -49,6 +49,10 @@ export function applyToSocket(network: FakeNetwork, record: Submission): boolean
       return true;
     case SUBMISSION_CLOSE:
       close(socket, (record.head & RESET) !== 0);
+      return true;
+    case SUBMISSION_DETACH:
+      if (socket.phase <= OPEN) socket.detaching = true;
+      close(socket, false);
       return true;
     default:
       if (record.a > 1) return false;
@@ -79,7 +83,6 @@ function close(socket: FakeSocket, reset: boolean): void {
   if (reset) socket.reset = true;
   // Nothing but Closed comes after a Close.
   socket.owed &= OWED_CLOSED;
-  socket.owedDrains = 0;
   const leavesFirst = !socket.isListener && !socket.reset && socket.phase !== ENDING && socket.phase !== CONNECTING;
   socket.phase = leavesFirst ? LEAVING : ENDING;
 }

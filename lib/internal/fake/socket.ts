@@ -25,16 +25,24 @@ export class FakeSocket {
   referenced = true;
   readEnded = false;
   owed = 0;
-  owedDrains = 0;
+  /** Drain is due once at most so many bytes wait; -1: nobody asked. */
+  drainLow = -1;
   connectResult = 0;
   error = 0;
   errorCall = 0;
   unsentBytes = 0;
+  detaching = false;
+  /** After a Detach. */
+  descriptor = -1;
+  /** What was set; what was not has its default. */
+  readonly options = new Map<number, number>();
+  /** A stream's name of its own until it is connected. */
+  local: Address;
   /** A stream's, once it is connected. */
   end: Endpoint | null = null;
   readonly sends: SendQueue;
   /** A listener's: connections that nobody has accepted. */
-  readonly backlog: Endpoint[] = [];
+  backlog: Endpoint[] = [];
   /** A listener's: it was told that accepting fails. */
   acceptTrouble = false;
   /** A listener's: when accepting is tried again. */
@@ -48,7 +56,15 @@ export class FakeSocket {
     readonly target: Address,
     arenas: Arenas,
   ) {
+    this.local = target;
     this.sends = new SendQueue(arenas);
+  }
+
+  /** Notes that Drain is due, once it is. */
+  checkDrain(): void {
+    if (this.drainLow < 0 || this.phase > OPEN || this.sends.bytes > this.drainLow) return;
+    this.drainLow = -1;
+    this.owed |= OWED_DRAIN;
   }
 
   get wantsReceive(): boolean {
