@@ -53,6 +53,15 @@ export class ReadQueue {
     for (const read of waiting) read.reject(error);
   }
 
+  /** All that nobody has read yet. Reads that wait stay where they are until the end. @internal */
+  takeAll(): Buffer[] {
+    const chunks = this.#chunks.slice(this.#first);
+    this.#chunks = [];
+    this.#first = 0;
+    this.bytes = 0;
+    return chunks;
+  }
+
   /** Calls `then` when a read has been told of the end. */
   whenEnded(then: () => void): void {
     this.#onEnded = then;

@@ -30,6 +30,7 @@ import { scheduler } from '../internal/scheduler.js';
 import type { Snapshot } from '../internal/task-context.js';
 import { type Arenas, openArenas } from './arenas.js';
 import { Chunk } from './chunk.js';
+import { SocketDuplex, type SocketDuplexOptions } from './duplex.js';
 import { type Endpoint, endpoints } from './endpoints.js';
 import { Read, ReadNext, ReadQueue } from './read-queue.js';
 import { systemError } from './system-error.js';
@@ -113,11 +114,11 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
 
   readonly #arenas: Arenas;
   readonly #slot: number;
-  readonly #handlers: SocketHandlers;
-  readonly #onData: DataHandler | null;
+  #handlers: SocketHandlers;
+  #onData: DataHandler | null;
   readonly #highWaterMark: number;
   readonly #writeLimit: number;
-  readonly #allowHalfOpen: boolean;
+  #allowHalfOpen: boolean;
   /** The async context of the `listen` or `connect` that was given the handlers. */
   readonly #context: Snapshot | null;
   #state = OPEN;
@@ -133,6 +134,7 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
   #closed: Closed | null = null;
   #destroyed = false;
   #reads: ReadQueue | null = null;
+  #duplex: SocketDuplex | null = null;
 
   /** @internal Use `connect` or `listen`. */
   constructor(handle: number, options: SocketHandlers & SocketOptions, context: Snapshot | null) {
@@ -229,6 +231,53 @@ export class Socket implements Endpoint, AsyncIterable<Buffer> {
   destroy(): void {
     if (this.#state === CLOSED) return;
     this.#submitClose(RESET);
+  }
+
+  /**
+   * The socket as a `stream.Duplex` with the members and events of a `net.Socket`, for libraries written for Node's own.
+   * From then on it belongs to the stream: the handlers that it was made with are called no more, and `read` throws.
+   * Calling it again gives the same one.
+   *
+   * @example
+   * ```ts
+   * const listener = await listen({ host: '127.0.0.1', data: (peer, chunk) => void peer.write(chunk) });
+   * const stream = (await connect({ host: '127.0.0.1', port: listener.port })).toDuplex();
+   * stream.write('over a stream');
+   * stream.once('data', (bytes) => {
+   *   console.log(String(bytes)); // over a stream
+   *   stream.end();
+   *   listener.close();
+   * });
+   * ```
+   * @param options the stream's; `allowHalfOpen` is the socket's if not given.
+   * @throws MillraceError `ERR_MILLRACE_SOCKET_CLOSED`, or the socket's own error, when it is not open any more.
+   */
+  toDuplex(options: SocketDuplexOptions = {}): SocketDuplex {
+    if (this.#duplex === null) {
+      if (this.#state !== OPEN) this.#throwClosed();
+      this.#duplex = SocketDuplex.over(this, { allowHalfOpen: this.#allowHalfOpen, ...options });
+    }
+    return this.#duplex;
+  }
+
+  /**
+   * @internal Another face takes the socket over, which is half-open from now on. Gives what was received and nobody has
+   * read yet, and whether the end has come.
+   */
+  takeOver(handlers: SocketHandlers): { received: Buffer[]; ended: boolean } {
+    const received = this.#reads?.takeAll() ?? [];
+    this.#handlers = handlers;
+    this.#onData = handlers.data ?? null;
+    this.#allowHalfOpen = true;
+    this.#hold(false, false);
+    return { received, ended: this.#peerEnded };
+  }
+
+  /** @internal The `drain` handler is called when all that was written has left. False when that is so already. */
+  notifyDrain(): boolean {
+    if (this.#state !== OPEN || this.bytesQueued === 0) return false;
+    this.#waitForDrain();
+    return true;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
