@@ -15,6 +15,16 @@ export const LISTEN_UNIX = 4;
 export const FROM_RECEIVE_ARENA = 256;
 export const UNREF = 512;
 export const RESET = 1024;
+export const DATAGRAM_SOCKETS_MAX = 65536;
+export const DATAGRAM_BYTES_MAX = 65535;
+export const DATAGRAM_RECEIVE_BYTES = 8388608;
+export const DATAGRAM_RECEIVES = 1024;
+export const DATAGRAM_SEND_BYTES = 1048576;
+export const DATAGRAM_SENDS = 1024;
+export const DATAGRAM_TRUNCATED = 16777216;
+export const DATAGRAM_RECEIVED = 33554432;
+export const DATAGRAM_IPV6 = 65536;
+export const DATAGRAM_ADDRESSED = 131072;
 
 export const CONTROL_SUBMISSION_HEAD = 0;
 export const CONTROL_SUBMISSION_TAIL = 1;
@@ -37,6 +47,10 @@ export const SUBMISSION_SHUTDOWN = 8;
 export const SUBMISSION_CLOSE = 9;
 export const SUBMISSION_SOCKET_REF = 10;
 export const SUBMISSION_DETACH = 11;
+export const SUBMISSION_DATAGRAM_READ = 16;
+export const SUBMISSION_DATAGRAM_NOTIFY_DRAIN = 17;
+export const SUBMISSION_DATAGRAM_CLOSE = 18;
+export const SUBMISSION_DATAGRAM_REF = 19;
 
 export const COMPLETION_TIMER = 1;
 export const COMPLETION_ACCEPT = 2;
@@ -46,6 +60,9 @@ export const COMPLETION_END = 5;
 export const COMPLETION_DRAIN = 6;
 export const COMPLETION_ERROR = 7;
 export const COMPLETION_CLOSED = 8;
+export const COMPLETION_DATAGRAMS = 16;
+export const COMPLETION_DATAGRAM_DRAIN = 17;
+export const COMPLETION_DATAGRAM_CLOSED = 18;
 
 export const SYSCALL_NONE = 0;
 export const SYSCALL_READ = 1;
@@ -62,6 +79,26 @@ export const SOCKET_OPTION_KEEP_ALIVE_COUNT = 5;
 export const SOCKET_OPTION_SEND_BUFFER = 6;
 export const SOCKET_OPTION_RECEIVE_BUFFER = 7;
 export const SOCKET_OPTION_LINGER = 8;
+
+export const DATAGRAM_CONTROL_SEND_HEAD = 0;
+export const DATAGRAM_CONTROL_SEND_TAIL = 1;
+export const DATAGRAM_CONTROL_WORDS = 16;
+
+export const DATAGRAM_WORD_HANDLE = 0;
+export const DATAGRAM_WORD_OFFSET = 1;
+export const DATAGRAM_WORD_LENGTH = 2;
+export const DATAGRAM_WORD_PORT = 3;
+export const DATAGRAM_WORD_ADDRESS = 4;
+export const DATAGRAM_WORD_SCOPE = 8;
+export const DATAGRAM_WORD_WORDS = 9;
+
+export const DATAGRAM_OPTION_BROADCAST = 1;
+export const DATAGRAM_OPTION_TTL = 2;
+export const DATAGRAM_OPTION_MULTICAST_TTL = 3;
+export const DATAGRAM_OPTION_MULTICAST_LOOP = 4;
+export const DATAGRAM_OPTION_RECEIVE_BUFFER = 5;
+export const DATAGRAM_OPTION_SEND_BUFFER = 6;
+export const DATAGRAM_OPTION_DROPPED = 7;
 
 // A record: words of a Uint32Array from its start, but RECORD_VALUE is in doubles of a Float64Array.
 export const RECORD_BYTES = 16;

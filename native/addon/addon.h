@@ -39,6 +39,17 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Value name(const Napi::CallbackInfo& info);
   bool require_io(Napi::Env env);
 
+  // datagrams.cc
+  Napi::Value open_datagrams(const Napi::CallbackInfo& info);
+  Napi::Value bind_datagrams(const Napi::CallbackInfo& info);
+  Napi::Value connect_datagrams(const Napi::CallbackInfo& info);
+  Napi::Value datagram_name(const Napi::CallbackInfo& info);
+  Napi::Value datagram_option(const Napi::CallbackInfo& info);
+  Napi::Value datagram_membership(const Napi::CallbackInfo& info);
+  Napi::Value datagram_interface(const Napi::CallbackInfo& info);
+  // nullptr with an exception pending.
+  Datagrams* require_datagrams(Napi::Env env);
+
   // report.cc
   Napi::Value info(const Napi::CallbackInfo& info);
   Napi::Value counters(const Napi::CallbackInfo& info);
@@ -51,6 +62,8 @@ class Addon : public Napi::Addon<Addon> {
   Napi::ObjectReference rings_;
   Napi::ObjectReference arenas_;
   Napi::ObjectReference receive_memory_;  // whose buffer the receive arena is
+  Napi::ObjectReference datagram_memory_;
+  Napi::ObjectReference datagram_arena_;  // whose buffer the receive arena of UDP is
 };
 
 }  // namespace millrace

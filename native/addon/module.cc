@@ -28,6 +28,13 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
                            InstanceMethod("name", &Addon::name),
                            InstanceMethod("info", &Addon::info),
                            InstanceMethod("counters", &Addon::counters),
+                           InstanceMethod("openDatagrams", &Addon::open_datagrams),
+                           InstanceMethod("bindDatagrams", &Addon::bind_datagrams),
+                           InstanceMethod("connectDatagrams", &Addon::connect_datagrams),
+                           InstanceMethod("datagramName", &Addon::datagram_name),
+                           InstanceMethod("datagramOption", &Addon::datagram_option),
+                           InstanceMethod("datagramMembership", &Addon::datagram_membership),
+                           InstanceMethod("datagramInterface", &Addon::datagram_interface),
                        });
 }
 
@@ -131,6 +138,8 @@ void Addon::on_closed(void* addon) {
   self->rings_.Reset();
   self->arenas_.Reset();
   self->receive_memory_.Reset();
+  self->datagram_memory_.Reset();
+  self->datagram_arena_.Reset();
   napi_remove_async_cleanup_hook(self->cleanup_hook_);
 }
 

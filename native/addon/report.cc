@@ -71,6 +71,16 @@ Napi::Value Addon::counters(const Napi::CallbackInfo& info) {
   number("socketsOpen", io.sockets_open);
   number("receiveBuffersInUse", io.receive_buffers_in_use);
   number("operationsInFlight", io.operations_in_flight);
+
+  const Datagrams* udp = tick_.open_datagrams();
+  DatagramCounters datagrams = udp == nullptr ? DatagramCounters{} : udp->counters();
+  number("datagramsReceived", datagrams.received);
+  number("datagramsSent", datagrams.sent);
+  number("datagramReceiveBytes", datagrams.received_bytes);
+  number("datagramSendBytes", datagrams.sent_bytes);
+  number("datagramKernelEntries", datagrams.kernel_entries);
+  number("datagramErrors", datagrams.errors);
+  number("datagramSocketsOpen", datagrams.sockets_open);
   return result;
 }
 

@@ -3,6 +3,7 @@
 
 #include "addon/addon.h"
 #include "addon/arguments.h"
+#include "addon/shared_memory.h"
 
 namespace millrace {
 
@@ -28,56 +29,6 @@ bool parse_address(Napi::Env env, const std::string& text, uint32_t port, sockad
     }
   }
   return throw_type_error(env, "address must be an IPv4 or IPv6 address; got '" + text.substr(0, 64) + "'");
-}
-
-// The kernel writes into the arenas, and users hold views of them: postMessage(chunk, [chunk.buffer]) must not move the
-// memory to another thread, which would free it. Node copies instead (20, 22) or throws (24). False: an exception is
-// pending.
-bool make_untransferable(Napi::Env env, Napi::Object buffers) {
-  Napi::Value process = env.Global().Get("process");
-  if (env.IsExceptionPending() || !process.IsObject()) return false;
-  Napi::Value get_builtin = process.As<Napi::Object>().Get("getBuiltinModule");
-  if (env.IsExceptionPending()) return false;
-  if (!get_builtin.IsFunction()) {
-    return throw_error(env, "ERR_MILLRACE_ADDON", "Node 20.16 or later is needed: process.getBuiltinModule is missing");
-  }
-  Napi::Value threads = get_builtin.As<Napi::Function>().Call(process, {Napi::String::New(env, "node:worker_threads")});
-  if (env.IsExceptionPending() || !threads.IsObject()) return false;
-  Napi::Value mark = threads.As<Napi::Object>().Get("markAsUntransferable");
-  if (env.IsExceptionPending() || !mark.IsFunction()) return false;
-  for (const char* name : {"receiveArena", "sendArena", "sendBlockSegments", "socketBytesSent"}) {
-    mark.As<Napi::Function>().Call({buffers.Get(name)});
-    if (env.IsExceptionPending()) return false;
-  }
-  return true;
-}
-
-// The buffer of a WebAssembly.Memory that cannot grow: nothing can detach it, neither a byte stream that was given a view
-// nor transfer(), and users hold views of the receive arena. Empty where there is no WebAssembly (--jitless) or no address
-// space for it; a plain buffer serves then. *memory is what must stay alive, out of JavaScript's reach.
-Napi::Value fixed_buffer(Napi::Env env, size_t bytes, Napi::ObjectReference* memory) {
-  constexpr size_t kPageBytes = 64 * 1024;
-  Napi::Value assembly = env.Global().Get("WebAssembly");
-  if (!env.IsExceptionPending() && assembly.IsObject()) {
-    Napi::Value constructor = assembly.As<Napi::Object>().Get("Memory");
-    if (!env.IsExceptionPending() && constructor.IsFunction()) {
-      auto pages = static_cast<uint32_t>(bytes / kPageBytes);
-      Napi::Object descriptor = Napi::Object::New(env);
-      descriptor.Set("initial", pages);
-      descriptor.Set("maximum", pages);
-      Napi::Object made = constructor.As<Napi::Function>().New({descriptor});
-      if (!env.IsExceptionPending()) {
-        Napi::Value buffer = made.Get("buffer");
-        if (!env.IsExceptionPending() && buffer.IsArrayBuffer() &&
-            buffer.As<Napi::ArrayBuffer>().ByteLength() == bytes) {
-          *memory = Napi::Persistent(made);
-          return buffer;
-        }
-      }
-    }
-  }
-  if (env.IsExceptionPending()) env.GetAndClearPendingException();
-  return Napi::Value();
 }
 
 Napi::Value handle_or_error(Napi::Env env, int status, uint32_t handle) {
@@ -121,7 +72,8 @@ Napi::Value Addon::open_io(const Napi::CallbackInfo& info) {
   arenas.socket_bytes_sent = static_cast<uint32_t*>(allocate("socketBytesSent", kSocketsMax * sizeof(uint32_t)));
   if (arenas.socket_bytes_sent == nullptr) return Napi::Value();
 
-  if (!make_untransferable(env, result)) return Napi::Value();
+  if (!make_untransferable(env, result, {"receiveArena", "sendArena", "sendBlockSegments", "socketBytesSent"}))
+    return Napi::Value();
 
   arenas_ = Napi::Persistent(result);
   tick_.backend()->provide(arenas);

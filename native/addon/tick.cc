@@ -21,6 +21,7 @@ void Tick::attach(const Rings& rings) {
 }
 
 void Tick::start(uv_loop_t* loop, std::unique_ptr<Backend> backend) {
+  loop_ = loop;
   backend_ = std::move(backend);
   uv_check_init(loop, &check_);
   uv_prepare_init(loop, &prepare_);
@@ -39,22 +40,27 @@ void Tick::close(void (*on_closed)(void* data), void* data) {
   on_closed_ = on_closed;
   on_closed_data_ = data;
   drain_.detach();
-  parts_open_ = 5;
+  parts_open_ = 6;
   uv_close(reinterpret_cast<uv_handle_t*>(&check_), on_handle_closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&prepare_), on_handle_closed);
   uv_close(reinterpret_cast<uv_handle_t*>(&idle_), on_handle_closed);
   timer_source_.close(this, on_handle_closed);
+  if (datagrams_) {
+    datagrams_->stop(on_part_stopped, this);
+  } else {
+    part_closed();
+  }
   if (backend_) {
-    backend_->stop(on_backend_stopped, this);
+    backend_->stop(on_part_stopped, this);
   } else {
     part_closed();
   }
 }
 
 void Tick::on_handle_closed(uv_handle_t* handle) { static_cast<Tick*>(handle->data)->part_closed(); }
-void Tick::on_backend_stopped(void* data) { static_cast<Tick*>(data)->part_closed(); }
+void Tick::on_part_stopped(void* data) { static_cast<Tick*>(data)->part_closed(); }
 
-// Handles are closed from the loop, so this reaches 0 there, whether the backend stops at once or later.
+// Handles are closed from the loop, so this reaches 0 there, whether backend and UDP stop at once or later.
 void Tick::part_closed() {
   parts_open_--;
   if (parts_open_ == 0) on_closed_(on_closed_data_);
@@ -68,6 +74,7 @@ void Tick::check() {
   take_submissions();
   bool more_timers = fire_timers(kCompletionCapacity / 2);
   harvest_left_ = backend_ && backend_->harvest();
+  if (datagrams_ && datagrams_->harvest()) harvest_left_ = true;
   if (more_timers) fire_timers(kCompletionCapacity);
 
   if (!completions_.empty() || control(Control::Runnable) != 0) {
@@ -77,22 +84,28 @@ void Tick::check() {
   }
 
   take_submissions();
-  if (backend_) {
-    // What JavaScript has not taken, because it threw, still lies in receive buffers.
-    if (completions_.empty()) backend_->release_delivered();
-    kernel_has_more_ = backend_->flush();
+  // What JavaScript has not taken, because it threw, still lies in receive buffers.
+  if (completions_.empty()) {
+    if (backend_) backend_->release_delivered();
+    if (datagrams_) datagrams_->release_delivered();
   }
+  kernel_has_more_ = flush_kernel();
+}
+
+// True: completions may be ready already.
+bool Tick::flush_kernel() {
+  bool more = backend_ && backend_->flush();
+  return (datagrams_ && datagrams_->flush()) || more;
 }
 
 void Tick::prepare() {
   take_submissions();
-  kernel_has_more_ = backend_ && backend_->flush();
+  kernel_has_more_ = flush_kernel();
 
   bool ready = something_is_ready();
   if (!ready && clock_.is_virtual()) {
     // To jump over unreferenced timers only would never end: their owners arm them again.
-    bool may_jump = clock_.mode() == Clock::Mode::kAutoAdvance && wheel_.referenced() != 0 &&
-                    (!backend_ || backend_->counters().operations_in_flight == 0);
+    bool may_jump = clock_.mode() == Clock::Mode::kAutoAdvance && wheel_.referenced() != 0 && !is_io_in_flight();
     ready = clock_.step(wheel_.earliest_deadline_ns(), may_jump) || clock_.has_target();
   } else if (!ready) {
     uint64_t next_ns = wheel_.next_expiry_ns();
@@ -101,7 +114,17 @@ void Tick::prepare() {
   set_idle(ready);
 
   keep_alive(wheel_.referenced() != 0 || control(Control::Runnable) != 0 || !completions_.empty() || harvest_left_ ||
-             clock_.has_target() || (backend_ && backend_->keeps_alive()));
+             clock_.has_target() || (backend_ && backend_->keeps_alive()) || (datagrams_ && datagrams_->keeps_alive()));
+}
+
+bool Tick::is_io_in_flight() const {
+  return (backend_ && backend_->counters().operations_in_flight != 0) ||
+         (datagrams_ && datagrams_->counters().operations_in_flight != 0);
+}
+
+Datagrams* Tick::datagrams() {
+  if (!datagrams_) datagrams_ = create_datagrams(loop_, &completions_);
+  return datagrams_.get();
 }
 
 bool Tick::something_is_ready() {
@@ -141,6 +164,12 @@ void Tick::flush() {
 }
 
 void Tick::take_submissions() {
+  // First, so that what was sent before a Close leaves before it.
+  if (datagrams_) {
+    uint32_t faults = datagrams_->take_sends();
+    counters_.faults += faults;
+    control(Control::Faults) += faults;
+  }
   counters_.faults += submissions_.drain([this](const Record& record) { return apply(record); });
 }
 
@@ -165,6 +194,11 @@ bool Tick::apply(const Record& record) {
     case Submission::SocketRef:
     case Submission::Detach:
       return backend_ && backend_->submit(record);
+    case Submission::DatagramRead:
+    case Submission::DatagramNotifyDrain:
+    case Submission::DatagramClose:
+    case Submission::DatagramRef:
+      return datagrams_ && datagrams_->submit(record);
   }
   return false;
 }

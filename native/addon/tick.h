@@ -30,6 +30,7 @@
 #include "core/rings.h"
 #include "core/wheel.h"
 #include "io/backend.h"
+#include "io/datagrams.h"
 
 namespace millrace {
 
@@ -58,6 +59,10 @@ class Tick {
   // on_closed runs from the loop, once, when neither the loop nor the kernel refers to this object or to the memory.
   void close(void (*on_closed)(void* data), void* data);
 
+  // UDP, made when it is first asked for; nullptr: no memory.
+  Datagrams* datagrams();
+  const Datagrams* open_datagrams() const { return datagrams_.get(); }
+
   void flush();
   void wake();
 
@@ -81,7 +86,7 @@ class Tick {
   static void on_prepare(uv_prepare_t* handle);
   static void on_idle(uv_idle_t*) {}
   static void on_handle_closed(uv_handle_t* handle);
-  static void on_backend_stopped(void* data);
+  static void on_part_stopped(void* data);
 
   void check();
   void prepare();
@@ -90,6 +95,8 @@ class Tick {
   void take_submissions();
   bool fire_timers(uint32_t limit);
   bool something_is_ready();
+  bool flush_kernel();
+  bool is_io_in_flight() const;
   void keep_alive(bool alive);
   void set_idle(bool active);
   void part_closed();
@@ -107,7 +114,9 @@ class Tick {
   DrainCallback drain_;
   TimerSource timer_source_;
   std::unique_ptr<Backend> backend_;
+  std::unique_ptr<Datagrams> datagrams_;  // none until the first UDP socket
 
+  uv_loop_t* loop_ = nullptr;
   uv_check_t check_;
   uv_prepare_t prepare_;
   uv_idle_t idle_;

@@ -55,6 +55,11 @@ enum class Submission : uint8_t {
   Close = 9,        // handle: socket or listener; flag kReset: RST. One Closed completion follows, and it is the last.
   SocketRef = 10,   // handle: socket or listener; a: 1 keeps the process alive, 0 does not
   Detach = 11,      // handle: socket or listener; as Close without kReset, but Closed brings the descriptor, open
+  // UDP (io/datagrams.h). Their handles are of their own kind. What is sent goes through a table of its own, not as records.
+  DatagramRead = 16,         // handle; a: 1 receives, 0 leaves what comes to the kernel
+  DatagramNotifyDrain = 17,  // handle; a: bytes. One DatagramDrain once at most so many wait; a later one replaces it.
+  DatagramClose = 18,        // handle; what waits leaves first, unless kReset. One DatagramClosed follows, as the last.
+  DatagramRef = 19,          // handle; a: 1 keeps the process alive, 0 does not
 };
 
 enum class Completion : uint8_t {
@@ -68,6 +73,9 @@ enum class Completion : uint8_t {
   // handle: socket or listener; a: bytes that were accepted for sending and never left (low 32 bits); b: after a Detach
   // the descriptor + 1, which is now JavaScript's; 0 when there is none.
   Closed = 8,
+  Datagrams = 16,       // handle; a: first record in the table of received ones; b: how many
+  DatagramDrain = 17,   // handle: answers DatagramNotifyDrain
+  DatagramClosed = 18,  // handle; a: datagrams that never left
 };
 
 enum class Syscall : uint32_t { None = 0, Read = 1, Write = 2, Accept = 3, Connect = 4, Shutdown = 5 };
@@ -94,6 +102,44 @@ inline constexpr uint32_t kFromReceiveArena = 1u << 8;  // Send: the offset is i
 inline constexpr uint32_t kUnref = 1u << 9;             // TimerArm: does not keep the process alive
 inline constexpr uint32_t kReset = 1u << 10;            // Close: discard what is unsent, send RST
 
+// UDP. The memory that both sides see: an arena and a table for what was received in this tick, and the same for what is
+// to be sent. An entry of either table is DatagramWord::Words words. The table for sending is a ring, as the two above:
+// JavaScript writes entries and SendTail, C++ takes them before it takes submissions and writes SendHead.
+inline constexpr uint32_t kDatagramSocketsMax = 1u << 16;
+inline constexpr uint32_t kDatagramBytesMax = 65535;
+inline constexpr uint32_t kDatagramReceiveBytes = 8u << 20;
+inline constexpr uint32_t kDatagramReceives = 1024;
+inline constexpr uint32_t kDatagramSendBytes = 1u << 20;
+inline constexpr uint32_t kDatagramSends = 1024;
+
+enum class DatagramControl : uint32_t { SendHead = 0, SendTail = 1, Words = 16 };
+
+enum class DatagramWord : uint32_t {
+  Handle = 0,   // to be sent: the socket. Received: 0, or the negative errno of a call that failed (Length: Syscall).
+  Offset = 1,   // in the arena for sending, or with kDatagramReceived in that for receiving
+  Length = 2,   // bytes, and kDatagramTruncated or kDatagramReceived
+  Port = 3,     // of the peer; kDatagramIpv6, kDatagramAddressed
+  Address = 4,  // the peer's address as bytes in network order: one word, or four
+  Scope = 8,    // of an IPv6 address: the interface
+  Words = 9,
+};
+
+enum class DatagramOption : uint32_t {
+  Broadcast = 1,      // 0, 1
+  Ttl = 2,            // 1 to 255
+  MulticastTtl = 3,   // 0 to 255
+  MulticastLoop = 4,  // 0, 1
+  ReceiveBuffer = 5,  // bytes, as the kernel counts them
+  SendBuffer = 6,
+  Dropped = 7,  // read only: datagrams that the kernel dropped because the receive buffer was full
+};
+
+inline constexpr uint32_t kDatagramTruncated = 1u << 24;  // Length of a received one: it was longer
+inline constexpr uint32_t kDatagramReceived = 1u << 25;   // Length of one to be sent: what was received in this tick
+inline constexpr uint32_t kDatagramIpv6 = 1u << 16;       // Port
+inline constexpr uint32_t kDatagramAddressed = 1u
+                                               << 17;  // Port: there is an address; without it, to the connected peer
+
 struct Record {
   uint32_t head;  // kind in bits 0..7, flags in bits 8..15, the rest zero
   uint32_t handle;
@@ -112,6 +158,7 @@ static_assert(offsetof(Record, head) == 0 && offsetof(Record, handle) == 4 && of
 static_assert((kSubmissionCapacity & (kSubmissionCapacity - 1)) == 0);
 static_assert((kCompletionCapacity & (kCompletionCapacity - 1)) == 0);
 static_assert(kSocketsMax <= kSlotMask + 1);
+static_assert((kDatagramSends & (kDatagramSends - 1)) == 0);
 
 }  // namespace millrace
 

@@ -1,0 +1,42 @@
+// System calls on UDP sockets, with the differences between the systems and the retries after EINTR taken away. Everything
+// returns 0 or more, or a negative errno.
+#ifndef MILLRACE_IO_DATAGRAM_DESCRIPTOR_H_
+#define MILLRACE_IO_DATAGRAM_DESCRIPTOR_H_
+
+#ifndef _WIN32
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstdint>
+
+#include "io/datagrams.h"
+
+namespace millrace {
+
+#ifdef __linux__
+using Message = mmsghdr;
+#else
+struct Message {
+  msghdr msg_hdr;
+  unsigned int msg_len;
+};
+#endif
+
+// Not blocking, close-on-exec. `flags`: see datagrams.h.
+int open_datagrams(const sockaddr* address, uint32_t address_bytes, uint32_t flags);
+
+// How many, at least one; never blocks. An error of the kernel's that belongs to no message (ICMP) comes as a result too.
+int receive_messages(int fd, Message* messages, unsigned int count);
+int send_messages(int fd, Message* messages, unsigned int count);
+
+int set_datagram_option(int fd, int family, DatagramOption option, int value);
+int get_datagram_option(int fd, int family, DatagramOption option);
+
+// RFC 3678, by interface index; 0: the kernel chooses. `source` is nullptr for any source.
+int change_membership(int fd, bool join, const sockaddr_storage& group, const sockaddr_storage* source,
+                      uint32_t interface_index);
+int set_multicast_interface(int fd, int family, uint32_t interface_index);
+
+}  // namespace millrace
+#endif  // _WIN32
+#endif  // MILLRACE_IO_DATAGRAM_DESCRIPTOR_H_

@@ -1,0 +1,244 @@
+#ifndef _WIN32
+#include <errno.h>
+
+#include <cstdlib>
+#include <cstring>
+
+#include "io/datagram_sockets.h"
+
+namespace millrace {
+namespace {
+
+// What a queued datagram counts beside its bytes, so that empty ones are not free.
+constexpr uint32_t kQueuedOverhead = 64;
+// JavaScript's own limit is far lower: this is for one that ignores it.
+constexpr uint32_t kQueuedBytesMax = 64u << 20;
+
+constexpr uint32_t word(DatagramWord at) { return static_cast<uint32_t>(at); }
+
+uint32_t length_of(const uint32_t* entry) { return entry[word(DatagramWord::Length)] & (kDatagramTruncated - 1); }
+
+// 0: the socket's family has no such address.
+socklen_t write_name(const uint32_t* peer, int family, sockaddr_in6* name) {
+  auto port = htons(static_cast<uint16_t>(peer[0] & 0xffff));
+  if ((peer[0] & kDatagramIpv6) == 0 && family == AF_INET) {
+    sockaddr_in v4 = {};
+    v4.sin_family = AF_INET;
+    v4.sin_port = port;
+    v4.sin_addr.s_addr = peer[1];
+    memcpy(name, &v4, sizeof v4);
+    return sizeof v4;
+  }
+  if (family != AF_INET6) return 0;
+  *name = {};
+  name->sin6_family = AF_INET6;
+  name->sin6_port = port;
+  if ((peer[0] & kDatagramIpv6) != 0) {
+    memcpy(name->sin6_addr.s6_addr, &peer[1], 16);
+    name->sin6_scope_id = peer[5];
+  } else {
+    name->sin6_addr.s6_addr[10] = name->sin6_addr.s6_addr[11] = 0xff;
+    memcpy(name->sin6_addr.s6_addr + 12, &peer[1], 4);
+  }
+  return sizeof *name;
+}
+
+}  // namespace
+
+uint32_t DatagramSockets::take_sends() {
+  if (memory_.control == nullptr || stopping_) return 0;
+  uint32_t end = memory_.control[static_cast<uint32_t>(DatagramControl::SendTail)];
+  if (end == send_head_) return 0;
+  uint32_t faults = 0;
+  if (end - send_head_ > kDatagramSends) {
+    // Nothing between them can be believed.
+    send_head_ = end;
+    faults++;
+  }
+  for (; send_head_ != end; send_head_++) {
+    if (!link_send(send_head_ & (kDatagramSends - 1))) faults++;
+  }
+  memory_.control[static_cast<uint32_t>(DatagramControl::SendHead)] = send_head_;
+  while (DatagramSocket* socket = sending_.pop()) transmit(*socket);
+  return faults;
+}
+
+// False: a fault; nothing is sent.
+bool DatagramSockets::link_send(uint32_t index) {
+  const uint32_t* entry = memory_.sends + index * word(DatagramWord::Words);
+  uint32_t handle = entry[word(DatagramWord::Handle)];
+  uint32_t offset = entry[word(DatagramWord::Offset)];
+  uint32_t length = length_of(entry);
+  uint32_t flags = entry[word(DatagramWord::Length)] & ~(kDatagramTruncated - 1);
+  if ((flags & ~kDatagramReceived) != 0 || length > kDatagramBytesMax) return false;
+  if ((entry[word(DatagramWord::Port)] & ~(0xffffu | kDatagramIpv6 | kDatagramAddressed)) != 0) return false;
+  if (Slab<DatagramSocket>::slot_of(handle) >= sockets_.high_water()) return false;
+  uint32_t limit = flags != 0 ? filled_ : kDatagramSendBytes;
+  if (offset > limit || length > limit - offset) return false;
+
+  DatagramSocket* socket = sockets_.lookup(handle);
+  if (socket == nullptr || socket->phase != DatagramSocket::Phase::Open) return true;
+  next_[index] = DatagramSocket::kNone;
+  if (socket->first_send == DatagramSocket::kNone) {
+    socket->first_send = index;
+    sending_.push(socket);
+  } else {
+    next_[socket->last_send] = index;
+  }
+  socket->last_send = index;
+  return true;
+}
+
+const uint8_t* DatagramSockets::bytes_of(const uint32_t* entry) const {
+  bool received = (entry[word(DatagramWord::Length)] & kDatagramReceived) != 0;
+  return (received ? memory_.receive : memory_.send) + entry[word(DatagramWord::Offset)];
+}
+
+// The header of message `at`, whose first span is filled. False: no such address for this socket.
+bool DatagramSockets::address_message(const DatagramSocket& socket, uint32_t at, const uint32_t* peer) {
+  msghdr& header = batch_->messages[at].msg_hdr;
+  header = {};
+  header.msg_iov = batch_->spans[at];
+  header.msg_iovlen = 1;
+  if ((peer[0] & kDatagramAddressed) == 0) return true;
+  header.msg_name = &batch_->names[at];
+  header.msg_namelen = write_name(peer, socket.family, &batch_->names[at]);
+  return header.msg_namelen != 0;
+}
+
+// A datagram that fails is tried twice: the kernel gives a pending error, of an earlier datagram (ICMP), to the next call
+// and sends nothing by it.
+void DatagramSockets::transmit(DatagramSocket& socket) {
+  constexpr uint32_t kNone = DatagramSocket::kNone;
+  uint32_t first_error = received_;
+  uint32_t index = socket.first_send;
+  socket.first_send = kNone;
+  int failed = 0;  // the error of the datagram at `index`, the first time
+  auto entry_of = [this](uint32_t i) { return memory_.sends + i * word(DatagramWord::Words); };
+
+  while (index != kNone && socket.queue_head == nullptr) {
+    uint32_t count = 0;
+    bool addressed = true;
+    for (uint32_t i = index; i != kNone && count < kBatch; i = next_[i]) {
+      const uint32_t* entry = entry_of(i);
+      batch_->spans[count][0] = {const_cast<uint8_t*>(bytes_of(entry)), length_of(entry)};
+      addressed = address_message(socket, count, entry + word(DatagramWord::Port));
+      if (!addressed) break;
+      in_batch_[count++] = i;
+    }
+    int sent = -EAFNOSUPPORT;
+    if (count > 0) {
+      sent = send_messages(socket.fd, batch_->messages, count);
+      counters_.kernel_entries++;
+    } else {
+      failed = sent;
+      enter_error(sent, Syscall::Write, entry_of(index) + word(DatagramWord::Port));
+    }
+    if (sent > 0) {
+      auto gone = static_cast<uint32_t>(sent);
+      counters_.sent += gone;
+      for (uint32_t i = 0; i < gone; i++) counters_.sent_bytes += batch_->spans[i][0].iov_len;
+      index = next_[in_batch_[gone - 1]];
+      failed = 0;
+    } else if (sent == -EAGAIN) {
+      break;
+    } else if (failed == 0) {
+      failed = sent;
+      enter_error(sent, Syscall::Write, entry_of(index) + word(DatagramWord::Port));
+    } else {
+      if (sent != failed) enter_error(sent, Syscall::Write, entry_of(index) + word(DatagramWord::Port));
+      index = next_[index];
+      failed = 0;
+      socket.lost++;
+    }
+  }
+  if (index != kNone) {
+    for (; index != kNone; index = next_[index]) enqueue(socket, entry_of(index));
+    queue_changed(socket);
+    touch(socket);
+  }
+  report(socket, first_error);
+}
+
+void DatagramSockets::transmit_queue(DatagramSocket& socket) {
+  uint32_t first_error = received_;
+  int failed = 0;
+  while (socket.queue_head != nullptr) {
+    uint32_t count = 0;
+    for (QueuedDatagram* datagram = socket.queue_head; datagram != nullptr && count < kBatch; count++) {
+      batch_->spans[count][0] = {datagram->bytes(), datagram->length};
+      address_message(socket, count, datagram->peer);  // it was checked before it was queued
+      datagram = datagram->next;
+    }
+    int sent = send_messages(socket.fd, batch_->messages, count);
+    counters_.kernel_entries++;
+    if (sent == -EAGAIN) break;
+    if (sent < 0 && failed == 0) {
+      failed = sent;
+      enter_error(sent, Syscall::Write, socket.queue_head->peer);
+      continue;
+    }
+    if (sent < 0) {
+      if (sent != failed) enter_error(sent, Syscall::Write, socket.queue_head->peer);
+      socket.lost++;
+    }
+    failed = 0;
+    for (int gone = sent < 0 ? 1 : sent; gone > 0; gone--) {
+      QueuedDatagram* datagram = dequeue(socket);
+      if (sent > 0) {
+        counters_.sent++;
+        counters_.sent_bytes += datagram->length;
+      }
+      free(datagram);
+    }
+  }
+  queue_changed(socket);
+  touch(socket);
+  report(socket, first_error);
+}
+
+void DatagramSockets::enqueue(DatagramSocket& socket, const uint32_t* entry) {
+  const uint32_t* peer = entry + word(DatagramWord::Port);
+  uint32_t length = length_of(entry);
+  sockaddr_in6 name;
+  bool known = (peer[0] & kDatagramAddressed) == 0 || write_name(peer, socket.family, &name) != 0;
+  QueuedDatagram* datagram = nullptr;
+  if (known && socket.queued_bytes <= kQueuedBytesMax) {
+    datagram = static_cast<QueuedDatagram*>(malloc(sizeof(QueuedDatagram) + length));
+  }
+  if (datagram == nullptr) {
+    enter_error(known ? -ENOBUFS : -EAFNOSUPPORT, Syscall::Write, peer);
+    socket.lost++;
+    return;
+  }
+  datagram->next = nullptr;
+  datagram->length = length;
+  memcpy(datagram->peer, peer, sizeof datagram->peer);
+  memcpy(datagram->bytes(), bytes_of(entry), length);
+  (socket.queue_tail == nullptr ? socket.queue_head : socket.queue_tail->next) = datagram;
+  socket.queue_tail = datagram;
+  socket.queued++;
+  socket.queued_bytes += length + kQueuedOverhead;
+}
+
+QueuedDatagram* DatagramSockets::dequeue(DatagramSocket& socket) {
+  QueuedDatagram* first = socket.queue_head;
+  if (first == nullptr) return nullptr;
+  socket.queue_head = first->next;
+  if (socket.queue_head == nullptr) socket.queue_tail = nullptr;
+  socket.queued--;
+  socket.queued_bytes -= first->length + kQueuedOverhead;
+  return first;
+}
+
+void DatagramSockets::queue_changed(DatagramSocket& socket) {
+  memory_.queued[Slab<DatagramSocket>::slot_of(socket.handle)] = socket.queued_bytes;
+  recount(socket);
+  if (socket.drain_wanted && socket.queued_bytes <= socket.drain_at) {
+    socket.drain_wanted = false;
+    owe(socket, DatagramSocket::kOwedDrain);
+  }
+}
+
+}  // namespace millrace
+#endif  // _WIN32
