@@ -1,4 +1,4 @@
-// clang-format and clang-tidy over native/. With --fix only the format is repaired; with --format clang-tidy is left out.
+// clang-format and clang-tidy over native/ and bench/load/. With --fix only the format is repaired; with --format clang-tidy is left out.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -23,11 +23,14 @@ function run(command, args) {
   process.exit(1);
 }
 
-const files = ['core', 'io', 'addon', 'tests', 'fuzz'].flatMap((folder) =>
-  readdirSync(path.join(root, 'native', folder), { recursive: true })
-    .map((file) => path.join('native', folder, String(file)))
-    .filter((file) => /\.(cc|h)$/.test(file)),
-);
+function sourcesIn(folder) {
+  return readdirSync(path.join(root, folder), { recursive: true })
+    .map((file) => path.join(folder, String(file)))
+    .filter((file) => /\.(cc|cpp|h)$/.test(file));
+}
+
+const load = sourcesIn('bench/load');
+const files = [...['core', 'io', 'addon', 'tests', 'fuzz'].flatMap((folder) => sourcesIn(`native/${folder}`)), ...load];
 const fix = process.argv.includes('--fix');
 run(findTool('clang-format'), [...(fix ? ['-i'] : ['--dry-run', '-Werror']), ...files]);
 if (fix || process.argv.includes('--format')) process.exit(0);
@@ -35,3 +38,8 @@ if (fix || process.argv.includes('--format')) process.exit(0);
 const database = path.join(root, 'build/tidy');
 run('cmake', ['-S', 'native', '-B', database, '-DCMAKE_BUILD_TYPE=Debug', '-DMILLRACE_TESTS=OFF']);
 run(findTool('clang-tidy'), ['-p', database, '--quiet', ...listSources().map((source) => `native/${source}`)]);
+// The load generator is for Linux alone, and no part of the addon's build.
+if (process.platform === 'linux') {
+  const programs = load.filter((file) => file.endsWith('.cpp'));
+  run(findTool('clang-tidy'), ['--quiet', '--header-filter=bench/load/', ...programs, '--', '-std=c++20']);
+}

@@ -1,5 +1,5 @@
 // Finds or builds what each family's programs need, on first use. A family that cannot run says why and how to get it.
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Family } from '../model.js';
 import { buildFolder, loadFolder, packageRoot, peersFolder } from '../paths.js';
@@ -133,24 +133,32 @@ async function prepareMillrace(): Promise<Prepared> {
   };
 }
 
-/** Compiles the echo load generator. */
-export async function prepareLoad(onStep: OnStep): Promise<Prepared> {
+/** Compiles the load generator; `flags` and `name` make another of it, such as one with sanitizers. */
+export async function prepareLoad(
+  onStep: OnStep,
+  flags: readonly string[] = ['-O2'],
+  name = 'millrace-load',
+): Promise<Prepared> {
   const how = 'install a C++20 compiler (apt-get install g++) and run again';
   if (process.platform !== 'linux') {
-    return { ok: false, reason: 'the echo load generator uses epoll, which only Linux has', how: 'run on Linux' };
+    return { ok: false, reason: 'the load generator uses epoll, which only Linux has', how: 'run on Linux' };
   }
-  const source = join(loadFolder, 'echo.cpp');
-  const program = join(buildFolder, 'echo-load');
-  if (!(await isUpToDate(program, [source]))) {
-    onStep('compiling the echo load generator');
+  const program = join(buildFolder, name);
+  if (!(await isUpToDate(program, [loadFolder]))) {
+    onStep('compiling the load generator');
     await mkdir(buildFolder, { recursive: true });
     const compiler = process.env.CXX ?? 'c++';
-    const built = await runProgram([compiler, '-std=c++20', '-O2', '-o', program, source], {
+    const sources = (await readdir(loadFolder)).filter((file) => file.endsWith('.cpp')).sort();
+    // Under a name of its own until it is whole: somebody else may be building or running it.
+    const unfinished = `${program}.${process.pid}`;
+    const built = await runProgram([compiler, '-std=c++20', ...flags, '-o', unfinished, ...sources], {
+      cwd: loadFolder,
       timeoutMs: BUILD_TIMEOUT_MS,
     });
     if (built.code !== 0) {
       return { ok: false, reason: `${compiler} could not compile the load generator: ${failureOf(built)}`, how };
     }
+    await rename(unfinished, program);
   }
   return { ok: true, command: [program], version: '' };
 }

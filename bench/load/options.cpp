@@ -1,0 +1,233 @@
+#include "options.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <span>
+
+#include "fail.h"
+
+namespace load {
+namespace {
+
+constexpr double kMaxSeed = 9007199254740992.0;  // 2^53: what a double holds exactly
+
+constexpr const char* kUsageText =
+    "millrace-load [MODE] --port P [--option value]...\n"
+    "modes: echo (default), udp, churn, idle, storm, calibrate, serve, histogram, schedule\n"
+    "The options of each mode and what it prints: bench/load/README.md\n";
+
+struct Word {
+  const char* text;
+  int value;
+};
+
+constexpr Word kModes[] = {
+    {"echo", static_cast<int>(Mode::kEcho)},         {"udp", static_cast<int>(Mode::kUdp)},
+    {"churn", static_cast<int>(Mode::kChurn)},       {"idle", static_cast<int>(Mode::kIdle)},
+    {"storm", static_cast<int>(Mode::kStorm)},       {"calibrate", static_cast<int>(Mode::kCalibrate)},
+    {"serve", static_cast<int>(Mode::kServe)},       {"histogram", static_cast<int>(Mode::kHistogram)},
+    {"schedule", static_cast<int>(Mode::kSchedule)},
+};
+constexpr Word kArrivals[] = {{"uniform", static_cast<int>(Arrivals::kUniform)},
+                              {"poisson", static_cast<int>(Arrivals::kPoisson)}};
+constexpr Word kClosers[] = {{"client", static_cast<int>(Closer::kClient)},
+                             {"server", static_cast<int>(Closer::kServer)},
+                             {"reset", static_cast<int>(Closer::kReset)}};
+constexpr Word kWaitings[] = {{"sleep", static_cast<int>(Waiting::kSleep)}, {"spin", static_cast<int>(Waiting::kSpin)}};
+constexpr Word kProtocols[] = {{"tcp", static_cast<int>(Protocol::kTcp)}, {"udp", static_cast<int>(Protocol::kUdp)}};
+
+constexpr uint32_t Bit(Mode mode) { return 1u << static_cast<uint32_t>(mode); }
+constexpr uint32_t kEcho = Bit(Mode::kEcho);
+constexpr uint32_t kUdp = Bit(Mode::kUdp);
+constexpr uint32_t kChurn = Bit(Mode::kChurn);
+constexpr uint32_t kIdle = Bit(Mode::kIdle);
+constexpr uint32_t kStorm = Bit(Mode::kStorm);
+constexpr uint32_t kCalibrate = Bit(Mode::kCalibrate);
+constexpr uint32_t kServe = Bit(Mode::kServe);
+constexpr uint32_t kSchedule = Bit(Mode::kSchedule);
+constexpr uint32_t kLoading = kEcho | kUdp | kChurn | kIdle | kStorm;
+
+struct Option {
+  const char* name;
+  uint32_t modes;
+  double low;
+  double high;
+  // Exactly one is set.
+  uint32_t Options::*whole = nullptr;
+  uint64_t Options::*seed = nullptr;
+  double Options::*real = nullptr;
+};
+
+constexpr Option kNumbers[] = {
+    {.name = "--port", .modes = kLoading, .low = 1, .high = 65535, .whole = &Options::port},
+    {.name = "--server-pid", .modes = kLoading, .low = 1, .high = 1 << 22, .whole = &Options::server_pid},
+    {.name = "--seconds", .modes = kLoading | kCalibrate, .low = 0.01, .high = 3600, .real = &Options::seconds},
+    {.name = "--warmup", .modes = kLoading | kCalibrate, .low = 0, .high = 3600, .real = &Options::warmup_seconds},
+    {.name = "--connections",
+     .modes = kEcho | kUdp | kIdle | kCalibrate | kSchedule,
+     .low = 1,
+     .high = 60000,
+     .whole = &Options::connections},
+    {.name = "--bytes",
+     .modes = kEcho | kUdp | kChurn | kIdle | kStorm | kCalibrate,
+     .low = 1,
+     .high = 1 << 24,
+     .whole = &Options::message_bytes},
+    {.name = "--in-flight",
+     .modes = kEcho | kUdp | kIdle | kCalibrate,
+     .low = 1,
+     .high = 4096,
+     .whole = &Options::in_flight},
+    {.name = "--rate", .modes = kEcho | kUdp | kSchedule, .low = 0.1, .high = 1e8, .real = &Options::rate},
+    {.name = "--seed", .modes = kEcho | kUdp | kSchedule, .low = 0, .high = kMaxSeed, .seed = &Options::seed},
+    {.name = "--drain", .modes = kEcho | kUdp, .low = 0, .high = 3600, .real = &Options::drain_seconds},
+    {.name = "--timeout", .modes = kUdp | kCalibrate, .low = 0.001, .high = 60, .real = &Options::timeout_seconds},
+    {.name = "--parallel", .modes = kChurn | kCalibrate, .low = 1, .high = 4096, .whole = &Options::parallel},
+    {.name = "--sources", .modes = kChurn | kIdle | kStorm, .low = 0, .high = 65536, .whole = &Options::sources},
+    {.name = "--greet", .modes = kIdle, .low = 0, .high = 1000, .whole = &Options::greet},
+    {.name = "--prime", .modes = kIdle, .low = 0, .high = 60000, .whole = &Options::prime},
+    {.name = "--settle", .modes = kIdle, .low = 0, .high = 60, .real = &Options::settle_seconds},
+    {.name = "--busy", .modes = kIdle, .low = 0, .high = 60000, .whole = &Options::busy},
+    {.name = "--resets", .modes = kStorm, .low = 0, .high = 4096, .whole = &Options::resets},
+    {.name = "--half-open", .modes = kStorm, .low = 0, .high = 4096, .whole = &Options::half_open},
+    {.name = "--slow", .modes = kStorm, .low = 0, .high = 4096, .whole = &Options::slow},
+    {.name = "--count", .modes = kSchedule, .low = 1, .high = 1e7, .whole = &Options::count},
+};
+
+double Number(const char* name, const char* text, double low, double high, bool whole) {
+  char* end = nullptr;
+  const double value = strtod(text, &end);
+  const bool is_number = end != text && *end == '\0' && value >= low && value <= high;
+  if (!is_number || (whole && value != static_cast<double>(static_cast<uint64_t>(value)))) {
+    Fail(kUsage, "%s must be a %s from %.10g to %.10g, got %s", name, whole ? "whole number" : "number", low, high,
+         text);
+  }
+  return value;
+}
+
+int Choice(const char* name, const char* text, std::span<const Word> words) {
+  char choices[200] = "";
+  for (const Word& word : words) {
+    if (strcmp(word.text, text) == 0) return word.value;
+    strncat(choices, choices[0] == '\0' ? "" : ", ", sizeof choices - strlen(choices) - 1);
+    strncat(choices, word.text, sizeof choices - strlen(choices) - 1);
+  }
+  Fail(kUsage, "%s must be one of %s, got %s", name, choices, text);
+}
+
+const char* NameIn(std::span<const Word> words, int value) {
+  for (const Word& word : words) {
+    if (word.value == value) return word.text;
+  }
+  return "";
+}
+
+void Refuse(const Options& options, const char* name, uint32_t modes) {
+  if ((modes & Bit(options.mode)) == 0) {
+    Fail(kUsage, "%s means nothing to %s", name, NameIn(kModes, static_cast<int>(options.mode)));
+  }
+}
+
+bool ParseNumber(Options* options, const char* name, const char* text) {
+  for (const Option& option : kNumbers) {
+    if (strcmp(option.name, name) != 0) continue;
+    Refuse(*options, name, option.modes);
+    const double value = Number(name, text, option.low, option.high, option.real == nullptr);
+    if (option.whole != nullptr) options->*option.whole = static_cast<uint32_t>(value);
+    if (option.seed != nullptr) options->*option.seed = static_cast<uint64_t>(value);
+    if (option.real != nullptr) options->*option.real = value;
+    return true;
+  }
+  return false;
+}
+
+bool ParseChoice(Options* options, const char* name, const char* text) {
+  if (strcmp(name, "--host") == 0) {
+    Refuse(*options, name, kLoading);
+    options->host = text;
+  } else if (strcmp(name, "--schedule") == 0) {
+    Refuse(*options, name, kEcho | kUdp | kSchedule);
+    options->arrivals = static_cast<Arrivals>(Choice(name, text, kArrivals));
+  } else if (strcmp(name, "--wait") == 0) {
+    Refuse(*options, name, kEcho | kUdp);
+    options->waiting = static_cast<Waiting>(Choice(name, text, kWaitings));
+  } else if (strcmp(name, "--close") == 0) {
+    Refuse(*options, name, kChurn);
+    options->closer = static_cast<Closer>(Choice(name, text, kClosers));
+  } else if (strcmp(name, "--protocol") == 0) {
+    Refuse(*options, name, kServe);
+    options->protocol = static_cast<Protocol>(Choice(name, text, kProtocols));
+  } else if (strcmp(name, "--server-cpu") == 0) {
+    Refuse(*options, name, kCalibrate);
+    options->server_cpu = static_cast<int32_t>(Number(name, text, 0, 4095, true));
+  } else {
+    return false;
+  }
+  return true;
+}
+
+// What one option alone cannot tell.
+void CheckTogether(const Options& options, bool in_flight_given, const char* open_loop_option) {
+  const bool measures = (kLoading & Bit(options.mode)) != 0;
+  if (measures && options.port == 0) Fail(kUsage, "--port is required");
+  if (options.mode == Mode::kSchedule && options.rate == 0) Fail(kUsage, "--rate is required");
+  if (options.rate > 0 && in_flight_given) Fail(kUsage, "--in-flight is the closed loop's and --rate the open loop's");
+  if (options.rate == 0 && open_loop_option != nullptr) Fail(kUsage, "%s needs --rate", open_loop_option);
+  if (options.mode == Mode::kUdp && (options.message_bytes < 16 || options.message_bytes > 65507)) {
+    Fail(kUsage, "--bytes must be a whole number from 16 to 65507 over UDP, got %u", options.message_bytes);
+  }
+  if (options.mode == Mode::kIdle && options.greet == 0 && options.server_pid == 0) {
+    Fail(kUsage, "--greet 0 needs --server-pid, to see when the server has accepted all");
+  }
+  if (options.mode == Mode::kStorm && options.resets + options.half_open + options.slow == 0) {
+    Fail(kUsage, "storm needs at least one of --resets, --half-open, --slow");
+  }
+}
+
+void SetDefaultsOf(Mode mode, Options* options) {
+  options->mode = mode;
+  if (mode == Mode::kIdle) {
+    options->connections = 10'000;
+    options->sources = 16;
+  }
+  if (mode == Mode::kChurn || mode == Mode::kStorm) options->sources = 64;
+}
+
+}  // namespace
+
+const char* NameOf(Arrivals arrivals) { return NameIn(kArrivals, static_cast<int>(arrivals)); }
+const char* NameOf(Closer closer) { return NameIn(kClosers, static_cast<int>(closer)); }
+
+Options ParseOptions(int argc, char** argv) {
+  Options options;
+  int next = 1;
+  if (argc > 1 && argv[1][0] != '-') {
+    SetDefaultsOf(static_cast<Mode>(Choice("the mode", argv[1], kModes)), &options);
+    next = 2;
+  }
+  bool in_flight_given = false;
+  const char* open_loop_option = nullptr;
+  for (; next < argc; next += 2) {
+    const char* name = argv[next];
+    if (strcmp(name, "--help") == 0) {
+      fputs(kUsageText, stdout);
+      exit(0);
+    }
+    if (next + 1 == argc) Fail(kUsage, "%s needs a value", name);
+    const char* text = argv[next + 1];
+    if (!ParseNumber(&options, name, text) && !ParseChoice(&options, name, text)) {
+      Fail(kUsage, "unknown option: %s", name);
+    }
+    if (strcmp(name, "--in-flight") == 0) in_flight_given = true;
+    for (const char* of_open_loop : {"--schedule", "--seed", "--drain", "--wait"}) {
+      if (strcmp(name, of_open_loop) == 0) open_loop_option = of_open_loop;
+    }
+  }
+  CheckTogether(options, in_flight_given, open_loop_option);
+  return options;
+}
+
+}  // namespace load

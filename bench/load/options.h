@@ -1,0 +1,60 @@
+// The command line. README.md is its reference.
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "schedule.h"
+
+namespace load {
+
+enum class Mode { kEcho, kUdp, kChurn, kIdle, kStorm, kCalibrate, kServe, kHistogram, kSchedule };
+enum class Closer { kClient, kServer, kReset };
+enum class Waiting { kSleep, kSpin };
+enum class Protocol { kTcp, kUdp };
+
+struct Options {
+  Mode mode = Mode::kEcho;
+  const char* host = "127.0.0.1";
+  uint32_t port = 0;
+  double seconds = 2;
+  double warmup_seconds = 0.5;
+  uint32_t server_pid = 0;
+
+  uint32_t connections = 64;
+  uint32_t message_bytes = 64;
+  uint32_t in_flight = 1;
+
+  double rate = 0;  // 0: closed loop
+  Arrivals arrivals = Arrivals::kUniform;
+  uint64_t seed = 1;
+  double drain_seconds = 5;
+  Waiting waiting = Waiting::kSleep;
+
+  double timeout_seconds = 0.2;
+
+  uint32_t parallel = 64;
+  Closer closer = Closer::kClient;
+  uint32_t sources = 0;
+
+  uint32_t greet = 1;
+  uint32_t prime = 100;
+  double settle_seconds = 1;
+  uint32_t busy = 0;
+
+  uint32_t resets = 0;
+  uint32_t half_open = 0;
+  uint32_t slow = 0;
+
+  int32_t server_cpu = -1;
+  Protocol protocol = Protocol::kTcp;
+  uint32_t count = 1000;
+};
+
+const char* NameOf(Arrivals arrivals);
+const char* NameOf(Closer closer);
+
+// Ends the program when the command line is wrong, or after `--help`.
+Options ParseOptions(int argc, char** argv);
+
+}  // namespace load
