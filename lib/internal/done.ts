@@ -1,13 +1,13 @@
 // The operation that was done when it was asked for, and has no result: a write that need not wait, a send that found
 // room. It is a promise of the engine's own, already resolved, so `await` takes its fast path (one turn of the microtask
 // queue, where any other object with a `then` costs three and two promises); fibers pass through it as through every
-// ready operation. There is one for all: it holds nothing that could be cancelled or given back.
+// ready operation. One is enough for all: it holds nothing that could be cancelled or given back.
 import { FULFILLED, type Operation, RESUME, SUSPEND, type Suspend } from './operation.js';
 import { scheduler } from './scheduler.js';
 
 const PASSED: IteratorReturnResult<void> = { done: true, value: undefined };
 
-class Done extends Promise<void> {
+export class Done extends Promise<void> {
   get kind(): string {
     return 'done';
   }
@@ -48,5 +48,5 @@ const done = new Done((resolve) => resolve());
 export const DONE = done as unknown as Operation<void>;
 
 export function isDone(value: unknown): boolean {
-  return value === done;
+  return value instanceof Done;
 }

@@ -6,7 +6,6 @@
 //   a block is written from its start again when its count is 0 and the addon has seen every submission.
 import { Buffer } from 'node:buffer';
 import { border } from '../internal/border.js';
-import { MillraceError } from '../internal/errors.js';
 import { SEND_BLOCK_BYTES, SEND_BLOCKS } from '../internal/layout.js';
 
 export class Arenas {
@@ -30,12 +29,15 @@ export class Arenas {
 
   /**
    * Room for up to `bytes` (at least one, unless `whole`: then all of them, at most a block) from the returned offset on;
-   * `room` tells how much.
+   * `room` tells how much. -1: the kernel reads all of it, and no byte is free.
    */
   reserve(bytes: number, whole: boolean): number {
     const left = SEND_BLOCK_BYTES - this.#position;
-    if (left < (whole ? bytes : Math.min(bytes, 512))) this.#nextBlock();
-    else if (this.#position !== 0 && this.#segments[this.#block] === 0 && border.submitted) this.#position = 0;
+    if (left < (whole ? bytes : Math.min(bytes, 512))) {
+      if (!this.#nextBlock()) return -1;
+    } else if (this.#position !== 0 && this.#segments[this.#block] === 0 && border.submitted) {
+      this.#position = 0;
+    }
     return this.#block * SEND_BLOCK_BYTES + this.#position;
   }
 
@@ -49,18 +51,13 @@ export class Arenas {
     this.#position += bytes;
   }
 
-  #nextBlock(): void {
+  #nextBlock(): boolean {
     if (border.submitted) this.#advanced = 0;
-    if (this.#findFree()) return;
+    if (this.#findFree()) return true;
     // With a flush everything that was submitted leaves the arena: for the kernel, or for the addon's own memory.
     border.flush();
     this.#advanced = 0;
-    if (!this.#findFree()) {
-      throw new MillraceError(
-        'ERR_MILLRACE_SOCKET_LIMIT',
-        'All memory for sending is in use; wait for sockets to drain',
-      );
-    }
+    return this.#findFree();
   }
 
   /** Goes round the blocks, but never into one that was filled since the addon last looked: its count is not yet true. */

@@ -1,175 +1,241 @@
-// What a socket has received and nobody has read yet, and the reads that wait for more. One of the two is empty.
-import type { Buffer } from 'node:buffer';
-import { Operation } from '../internal/operation.js';
+// What a socket has received and nobody has read yet, and the reads that wait for more.
+//
+// - A read that waits takes nothing before it can have all that it asked for, so giving one up loses nothing. Reads are
+//   served in the order in which they were made.
+// - Blocks stand in the order of the stream: each knows where in it its first byte was. So what a cancelled read gives
+//   back finds its place again, whichever is given back first.
+// - Only the last block may have room behind its bytes; what comes next is put there. Bytes that were handed out are
+//   never written again: a block grows only behind its end.
+import { Buffer } from 'node:buffer';
 
-/** A read that waits: given its bytes, or null at the end. */
-interface Reader {
-  receive(chunk: Buffer | null): void;
+/** A read that waits. */
+export interface Reader {
+  /** Most bytes that it takes at once of what arrives while nothing is queued; 0 if it does not take just anything. */
+  readonly takesUpTo: number;
+  /** Bytes that it waits for, as far as that is known: they are gathered in one piece. */
+  readonly needs: number;
+  /** Given bytes of its own, which stood at `position` of the stream. */
+  receive(bytes: Buffer, position: number): void;
+  /** Takes what it asked for, or learns of the end; false: it goes on waiting. */
+  tryTake(queue: ReadQueue): boolean;
   reject(error: unknown): void;
 }
+
+/** Whom the queue belongs to. */
+export interface ReadOwner {
+  /** Bytes have been taken, or somebody waits for more: receiving may go on. */
+  readsTaken(): void;
+  /** A read has been told of the end. */
+  endRead(): void;
+}
+
+class Block {
+  constructor(
+    /** Where in the stream `bytes[from]` stood. */
+    public position: number,
+    public bytes: Buffer,
+    public from: number,
+    public to: number,
+  ) {}
+
+  get length(): number {
+    return this.to - this.from;
+  }
+}
+
+/** Fragments are gathered in blocks of this size. */
+const GATHER_BYTES = 4096;
+/** A read of so many bytes has its memory at once; of more as they come, since the peer may have lied. */
+const ASSEMBLE_BYTES = 1024 * 1024;
 
 export class ReadQueue {
   /** Bytes that nobody has read yet. */
   bytes = 0;
-  #chunks: Buffer[] = [];
-  #first = 0;
+  ended = false;
+  error: Error | null = null;
+  /** Bytes received so far: the position of the next one in the stream. */
+  #received = 0;
+  #blocks: Block[] = [];
   #waiting: Reader[] = [];
-  #ended = false;
-  #error: Error | null = null;
-  #onEnded: (() => void) | null = null;
-  readonly #onTaken: () => void;
+  readonly #owner: ReadOwner;
 
-  /** @param onTaken called when bytes have been taken: reading may go on. */
-  constructor(onTaken: () => void) {
-    this.#onTaken = onTaken;
+  constructor(owner: ReadOwner) {
+    this.#owner = owner;
   }
 
-  push(chunk: Buffer): void {
-    const read = this.#waiting.shift();
-    if (read !== undefined) {
-      read.receive(chunk);
+  /** Somebody waits for more bytes. */
+  get waited(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** `length` bytes of `memory`, which is on loan, have come. */
+  push(memory: Buffer, offset: number, length: number): void {
+    const reader = this.#waiting[0];
+    if (reader !== undefined && this.bytes === 0 && length <= reader.takesUpTo) {
+      const position = this.#received;
+      this.#received += length;
+      this.#waiting.shift();
+      const bytes = Buffer.allocUnsafe(length);
+      memory.copy(bytes, 0, offset, offset + length);
+      reader.receive(bytes, position);
       return;
     }
-    this.#chunks.push(chunk);
-    this.bytes += chunk.length;
+    this.#append(memory, offset, length);
+    if (reader !== undefined) this.#serve();
   }
 
-  /** No more will come; reads get null when all has been read. */
+  /** No more will come; reads learn of it when all has been read. */
   end(): void {
-    if (this.#ended || this.#error !== null) return;
-    this.#ended = true;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const read of waiting) read.receive(null);
-    if (waiting.length > 0) this.#reachedEnd();
+    if (this.ended || this.error !== null) return;
+    this.ended = true;
+    this.#serve();
   }
 
   /** No more will come because of `error`; what has been received can still be read. */
   fail(error: Error): void {
-    if (this.#ended || this.#error !== null) return;
-    this.#error = error;
+    if (this.ended || this.error !== null) return;
+    this.error = error;
+    this.#serve();
+  }
+
+  /** Forgets what nobody has read; reads that wait are thrown `error`. */
+  discard(error: Error): void {
+    this.#blocks = [];
+    this.bytes = 0;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const read of waiting) read.reject(error);
+    for (const reader of waiting) reader.reject(error);
   }
 
-  /** All that nobody has read yet. Reads that wait stay where they are until the end. @internal */
+  /** All that nobody has read yet. Reads that wait stay where they are until the end. */
   takeAll(): Buffer[] {
-    const chunks = this.#chunks.slice(this.#first);
-    this.#chunks = [];
-    this.#first = 0;
-    this.bytes = 0;
-    return chunks;
+    const all: Buffer[] = [];
+    while (this.bytes > 0) all.push(this.take(Number.POSITIVE_INFINITY));
+    return all;
   }
 
-  /** Calls `then` when a read has been told of the end. */
-  whenEnded(then: () => void): void {
-    this.#onEnded = then;
-    if (this.#ended && this.#told) this.#reachedEnd();
+  /** Serves a read at once, or lets it wait. */
+  add(reader: Reader): void {
+    if (this.#waiting.length > 0 || !reader.tryTake(this)) this.#waiting.push(reader);
+    this.#owner.readsTaken();
   }
 
-  /** Serves a read at once, or lets it wait. @internal */
-  take(read: Reader): void {
-    if (this.#first < this.#chunks.length) {
-      const chunk = this.#chunks[this.#first] as Buffer;
-      this.#first++;
-      if (this.#first === this.#chunks.length) {
-        this.#chunks = [];
-        this.#first = 0;
+  drop(reader: Reader): void {
+    const at = this.#waiting.indexOf(reader);
+    if (at < 0) return;
+    this.#waiting.splice(at, 1);
+    // The next may be content with what was too little for this one.
+    if (at === 0) this.#serve();
+  }
+
+  /** Bytes that a cancelled read had been given and nobody took. */
+  putBack(bytes: Buffer, position: number): void {
+    if (bytes.length === 0) return;
+    let at = 0;
+    while (at < this.#blocks.length && (this.#blocks[at] as Block).position < position) at++;
+    this.#blocks.splice(at, 0, new Block(position, bytes, 0, bytes.length));
+    this.bytes += bytes.length;
+    this.#serve();
+  }
+
+  /** Tells whoever owns the queue that a read has learned of the end. */
+  endRead(): void {
+    this.#owner.endRead();
+  }
+
+  /** Position in the stream of the first byte that nobody has read. */
+  get position(): number {
+    return this.#blocks.length === 0 ? this.#received : (this.#blocks[0] as Block).position;
+  }
+
+  /** Up to `limit` bytes from the front, as they lie: at least one, since the queue is not empty. */
+  take(limit: number): Buffer {
+    const block = this.#blocks[0] as Block;
+    return this.#takeOf(block, Math.min(limit, block.length));
+  }
+
+  /** The first `count` bytes in one piece; so many there are. */
+  takeExact(count: number): Buffer {
+    if (count === 0) return Buffer.alloc(0);
+    const first = this.#blocks[0] as Block;
+    if (first.length >= count) return this.#takeOf(first, count);
+    const bytes = Buffer.allocUnsafe(count);
+    for (let at = 0; at < count; ) at += this.take(count - at).copy(bytes, at);
+    return bytes;
+  }
+
+  /** Calls `visit` with all that is queued from `skip` bytes on, in pieces, until it returns something else than -1. */
+  scan(skip: number, visit: (bytes: Buffer, from: number, to: number) => number): number {
+    let left = skip;
+    for (const block of this.#blocks) {
+      if (left >= block.length) {
+        left -= block.length;
+        continue;
       }
-      this.bytes -= chunk.length;
-      read.receive(chunk);
-      this.#onTaken();
-    } else if (this.#error !== null) {
-      read.reject(this.#error);
-    } else if (this.#ended) {
-      read.receive(null);
-      this.#reachedEnd();
-    } else {
-      this.#waiting.push(read);
+      const found = visit(block.bytes, block.from + left, block.to);
+      if (found >= 0) return found;
+      left = 0;
     }
+    return -1;
   }
 
-  /** @internal */
-  drop(read: Reader): void {
-    const at = this.#waiting.indexOf(read);
-    if (at >= 0) this.#waiting.splice(at, 1);
-  }
-
-  /** Bytes that a cancelled read had been given and nobody took. @internal */
-  putBack(chunk: Buffer): void {
-    const read = this.#waiting.shift();
-    if (read !== undefined) {
-      read.receive(chunk);
-      return;
+  #takeOf(block: Block, count: number): Buffer {
+    const { bytes, from } = block;
+    this.bytes -= count;
+    if (count === block.length) this.#blocks.shift();
+    else {
+      block.from += count;
+      block.position += count;
     }
-    this.#chunks = [chunk, ...this.#chunks.slice(this.#first)];
-    this.#first = 0;
-    this.bytes += chunk.length;
+    return from === 0 && count === bytes.length ? bytes : bytes.subarray(from, from + count);
   }
 
-  #told = false;
-
-  #reachedEnd(): void {
-    this.#told = true;
-    const then = this.#onEnded;
-    this.#onEnded = null;
-    if (then !== null) then();
-  }
-}
-
-/** One step of `for await`: a read whose result is in the iterator's form at once, which saves a promise a chunk. */
-export class ReadNext extends Operation<IteratorResult<Buffer, undefined>> implements Reader {
-  readonly #queue: ReadQueue;
-
-  constructor(queue: ReadQueue) {
-    super();
-    this.#queue = queue;
-    queue.take(this);
-  }
-
-  get kind(): string {
-    return 'socket.read';
-  }
-
-  /** @internal */
-  receive(chunk: Buffer | null): void {
-    this.fulfill(chunk === null ? { done: true, value: undefined } : { done: false, value: chunk });
+  #append(memory: Buffer, offset: number, length: number): void {
+    const needs = this.#waiting.length > 0 ? (this.#waiting[0] as Reader).needs : 0;
+    if (needs > 0) this.#assemble(needs, length);
+    let from = offset;
+    let left = length;
+    const last = this.#blocks[this.#blocks.length - 1];
+    if (last !== undefined && last.to < last.bytes.length) {
+      const fitting = Math.min(left, last.bytes.length - last.to);
+      memory.copy(last.bytes, last.to, from, from + fitting);
+      last.to += fitting;
+      from += fitting;
+      left -= fitting;
+    }
+    if (left > 0) {
+      const gathers = this.#blocks.length > 0 || this.#waiting.length > 0;
+      const bytes = Buffer.allocUnsafe(gathers ? Math.max(left, GATHER_BYTES) : left);
+      memory.copy(bytes, 0, from, from + left);
+      this.#blocks.push(new Block(this.#received + length - left, bytes, 0, left));
+    }
+    this.#received += length;
+    this.bytes += length;
   }
 
-  protected onCancel(): void {
-    this.#queue.drop(this);
+  /** Makes room for `needs` bytes in one piece before `coming` more are put there, so that they are copied once. */
+  #assemble(needs: number, coming: number): void {
+    const first = this.#blocks[0];
+    const have = this.bytes;
+    if (first !== undefined && this.#blocks.length === 1) {
+      const room = first.bytes.length - first.from;
+      if (room >= needs || room >= have + coming) return;
+    }
+    const capacity = Math.min(needs, Math.max(ASSEMBLE_BYTES, 2 * (have + coming)));
+    if (capacity < have) return;
+    const bytes = Buffer.allocUnsafe(capacity);
+    const position = this.position;
+    let at = 0;
+    for (const block of this.#blocks) at += block.bytes.copy(bytes, at, block.from, block.to);
+    this.#blocks = [new Block(position, bytes, 0, have)];
   }
 
-  protected override giveBack(result: IteratorResult<Buffer, undefined>): void {
-    if (!result.done) this.#queue.putBack(result.value);
-  }
-}
-
-/** One `read()`. Losing a select with it loses no byte. */
-export class Read extends Operation<Buffer | null> implements Reader {
-  readonly #queue: ReadQueue;
-
-  constructor(queue: ReadQueue) {
-    super();
-    this.#queue = queue;
-    queue.take(this);
-  }
-
-  get kind(): string {
-    return 'socket.read';
-  }
-
-  /** @internal */
-  receive(chunk: Buffer | null): void {
-    this.fulfill(chunk);
-  }
-
-  protected onCancel(): void {
-    this.#queue.drop(this);
-  }
-
-  protected override giveBack(chunk: Buffer | null): void {
-    if (chunk !== null) this.#queue.putBack(chunk);
+  #serve(): void {
+    let served = false;
+    while (this.#waiting.length > 0 && (this.#waiting[0] as Reader).tryTake(this)) {
+      this.#waiting.shift();
+      served = true;
+    }
+    if (served) this.#owner.readsTaken();
   }
 }

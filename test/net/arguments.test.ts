@@ -86,8 +86,11 @@ test('what was refused has opened nothing', async () => {
   expect(thrownBy(() => listen({ host: '127.0.0.1', signal: 1 as never }))).toContain('options.signal');
 });
 
-test.each([undefined, null, 1, true, {}, [], Symbol('x'), () => {}, new Map(), [1, 2]])('write(%s)', async (data) => {
-  const { from } = await scene.pair();
-  expect(await codeOf(() => from.write(data as never))).toBe('ERR_INVALID_ARG_TYPE');
-  expect({ written: from.bytesWritten, open: from.open }).toEqual({ written: 0, open: true });
-});
+test.each([undefined, null, 1, true, {}, [[]], ['x', null], Symbol('x'), () => {}, new Map(), [1, 2]])(
+  'write(%s)',
+  async (data) => {
+    const { from } = await scene.pair();
+    expect(await codeOf(() => from.write(data as never))).toBe('ERR_INVALID_ARG_TYPE');
+    expect({ written: from.bytesWritten, open: from.open }).toEqual({ written: 0, open: true });
+  },
+);

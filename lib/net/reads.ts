@@ -1,0 +1,235 @@
+// The reads of a socket as operations. What they have in common: a read that was given bytes and is then cancelled, or
+// loses a select, puts them back.
+import type { Buffer } from 'node:buffer';
+import { Operation } from '../internal/operation.js';
+import type { Delimiter } from './delimiter.js';
+import { ReadLimitError, UnexpectedEndError } from './read-errors.js';
+import type { Reader, ReadQueue } from './read-queue.js';
+
+abstract class QueueRead<T> extends Operation<T> implements Reader {
+  protected readonly queue: ReadQueue;
+  protected position = 0;
+
+  constructor(queue: ReadQueue) {
+    super();
+    this.queue = queue;
+  }
+
+  get kind(): string {
+    return 'socket.read';
+  }
+
+  get takesUpTo(): number {
+    return 0;
+  }
+
+  get needs(): number {
+    return 0;
+  }
+
+  /** @internal */
+  abstract receive(bytes: Buffer, position: number): void;
+
+  /** @internal */
+  abstract tryTake(queue: ReadQueue): boolean;
+
+  protected onCancel(): void {
+    this.queue.drop(this);
+  }
+}
+
+/** `read(n)`: whatever is there, at most `limit` bytes; null at the end. */
+export class Read extends QueueRead<Buffer | null> {
+  readonly #limit: number;
+
+  constructor(queue: ReadQueue, limit: number) {
+    super(queue);
+    this.#limit = limit;
+    queue.add(this);
+  }
+
+  override get takesUpTo(): number {
+    return this.#limit;
+  }
+
+  /** @internal */
+  receive(bytes: Buffer, position: number): void {
+    this.position = position;
+    this.fulfill(bytes);
+  }
+
+  /** @internal */
+  tryTake(queue: ReadQueue): boolean {
+    if (queue.bytes > 0) {
+      const { position } = queue;
+      this.receive(queue.take(this.#limit), position);
+    } else if (queue.error !== null) {
+      this.reject(queue.error);
+    } else if (queue.ended) {
+      this.fulfill(null);
+      queue.endRead();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  protected override giveBack(bytes: Buffer | null): void {
+    if (bytes !== null) this.queue.putBack(bytes, this.position);
+  }
+}
+
+type Step = IteratorResult<Buffer, undefined>;
+
+/** One step of `for await`: a read whose result is in the iterator's form at once, which saves a promise a chunk. */
+export class ReadNext extends QueueRead<Step> {
+  constructor(queue: ReadQueue) {
+    super(queue);
+    queue.add(this);
+  }
+
+  override get takesUpTo(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  /** @internal */
+  receive(bytes: Buffer, position: number): void {
+    this.position = position;
+    this.fulfill({ done: false, value: bytes });
+  }
+
+  /** @internal */
+  tryTake(queue: ReadQueue): boolean {
+    if (queue.bytes > 0) {
+      const { position } = queue;
+      this.receive(queue.take(Number.POSITIVE_INFINITY), position);
+    } else if (queue.error !== null) {
+      this.reject(queue.error);
+    } else if (queue.ended) {
+      this.fulfill({ done: true, value: undefined });
+      queue.endRead();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  protected override giveBack(step: Step): void {
+    if (!step.done) this.queue.putBack(step.value, this.position);
+  }
+}
+
+/** `readExact(n)`. */
+export class ReadExact extends QueueRead<Buffer> {
+  readonly #count: number;
+
+  constructor(queue: ReadQueue, count: number) {
+    super(queue);
+    this.#count = count;
+    queue.add(this);
+  }
+
+  override get kind(): string {
+    return 'socket.readExact';
+  }
+
+  override get needs(): number {
+    return this.#count;
+  }
+
+  /** @internal */
+  receive(bytes: Buffer, position: number): void {
+    this.position = position;
+    this.fulfill(bytes);
+  }
+
+  /** @internal */
+  tryTake(queue: ReadQueue): boolean {
+    if (queue.bytes >= this.#count) {
+      const { position } = queue;
+      this.receive(queue.takeExact(this.#count), position);
+    } else if (queue.error !== null) {
+      this.reject(queue.error);
+    } else if (queue.ended) {
+      this.reject(new UnexpectedEndError(queue.bytes, `readExact(${this.#count}) wants more`));
+      queue.endRead();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  protected override giveBack(bytes: Buffer): void {
+    this.queue.putBack(bytes, this.position);
+  }
+}
+
+/** `readUntil(delimiter, limit)`: looks at every byte once, however many pieces it comes in. */
+export class ReadUntil extends QueueRead<Buffer | null> {
+  readonly #delimiter: Delimiter;
+  readonly #limit: number;
+  /** Bytes from the front of the queue that were looked at, and how much of the delimiter they end with. */
+  #scanned = 0;
+  #matched = 0;
+  /** Where the front was then: what a cancelled read put back before it has to be looked at too. */
+  #front = -1;
+
+  constructor(queue: ReadQueue, delimiter: Delimiter, limit: number) {
+    super(queue);
+    this.#delimiter = delimiter;
+    this.#limit = limit;
+    queue.add(this);
+  }
+
+  override get kind(): string {
+    return 'socket.readUntil';
+  }
+
+  /** @internal */
+  receive(bytes: Buffer, position: number): void {
+    this.position = position;
+    this.fulfill(bytes);
+  }
+
+  /** @internal */
+  tryTake(queue: ReadQueue): boolean {
+    const length = this.#search(queue);
+    if (length > 0) {
+      const { position } = queue;
+      this.receive(queue.takeExact(length), position);
+    } else if (this.#scanned >= this.#limit) {
+      this.reject(new ReadLimitError(this.#limit));
+    } else if (queue.error !== null) {
+      this.reject(queue.error);
+    } else if (queue.ended) {
+      if (queue.bytes === 0) this.fulfill(null);
+      else this.reject(new UnexpectedEndError(queue.bytes, 'no delimiter is among them'));
+      queue.endRead();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  protected override giveBack(bytes: Buffer | null): void {
+    if (bytes !== null) this.queue.putBack(bytes, this.position);
+  }
+
+  /** How many bytes there are up to the delimiter's end, or 0. */
+  #search(queue: ReadQueue): number {
+    if (queue.position !== this.#front) {
+      this.#front = queue.position;
+      this.#scanned = 0;
+      this.#matched = 0;
+    }
+    const delimiter = this.#delimiter;
+    const found = queue.scan(this.#scanned, (bytes, from, to) => {
+      const end = Math.min(to, from + this.#limit - this.#scanned);
+      this.#matched = delimiter.search(bytes, from, end, this.#matched);
+      if (this.#matched === delimiter.length) return this.#scanned + delimiter.foundAt - from;
+      this.#scanned += end - from;
+      return this.#scanned >= this.#limit ? 0 : -1;
+    });
+    return found > 0 ? found : 0;
+  }
+}

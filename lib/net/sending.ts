@@ -1,0 +1,48 @@
+// Bytes on their way into the send arena. Each function tells how many bytes it has submitted: fewer than it was given
+// when the arena is full, which is so only while the kernel reads all of it.
+import type { Buffer } from 'node:buffer';
+import { border } from '../internal/border.js';
+import { FROM_RECEIVE_ARENA, SEND_BLOCK_BYTES, SUBMISSION_SEND } from '../internal/layout.js';
+import type { Arenas } from './arenas.js';
+import type { Chunk } from './chunk.js';
+
+/** Texts of at most so many code units fit into a block, whatever they are made of. */
+export const TEXT_LENGTH_MAX = Math.floor(SEND_BLOCK_BYTES / 3);
+
+/** -1: the arena is full. */
+export function sendText(arenas: Arenas, handle: number, text: string): number {
+  const bytesMax = text.length * 3;
+  if (bytesMax === 0) return 0;
+  const offset = arenas.reserve(bytesMax, true);
+  if (offset < 0) return -1;
+  const length = arenas.sends.write(text, offset, bytesMax, 'utf8');
+  arenas.commit(length);
+  border.submit(SUBMISSION_SEND, handle, offset, length);
+  return length;
+}
+
+export function sendBytes(arenas: Arenas, handle: number, bytes: Uint8Array): number {
+  const { length } = bytes;
+  let sent = 0;
+  while (sent < length) {
+    const offset = arenas.reserve(length - sent, false);
+    if (offset < 0) break;
+    const part = Math.min(length - sent, arenas.room);
+    arenas.sends.set(part === length ? bytes : bytes.subarray(sent, sent + part), offset);
+    arenas.commit(part);
+    border.submit(SUBMISSION_SEND, handle, offset, part);
+    sent += part;
+  }
+  return sent;
+}
+
+/** Out of the receive buffer in which it lies: no copy. */
+export function sendChunk(handle: number, chunk: Chunk): number {
+  border.submit(SUBMISSION_SEND | FROM_RECEIVE_ARENA, handle, chunk.offset, chunk.length);
+  return chunk.length;
+}
+
+/** Whether `chunk` lies where the kernel received it. */
+export function isReceived(arenas: Arenas, chunk: Chunk): boolean {
+  return chunk.memory === (arenas.received as Buffer);
+}
