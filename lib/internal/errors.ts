@@ -68,9 +68,20 @@ export class AbortError extends Error {
 export class TimeoutError extends Error {
   readonly code = 'ERR_MILLRACE_TIMEOUT';
 
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = 'TimeoutError';
+  }
+}
+
+/** All that could be tried has failed: `errors` tells each, `code` is that of the first one, as Node has it. */
+export class AllFailedError extends AggregateError {
+  readonly code: string | undefined;
+
+  constructor(errors: readonly Error[], message: string) {
+    super(errors, message);
+    this.name = 'AggregateError';
+    this.code = (errors[0] as { code?: string } | undefined)?.code;
   }
 }
 

@@ -1,40 +1,52 @@
+// Connecting, with Happy Eyeballs (RFC 8305): the addresses of a host are tried one beside the other, each with a head
+// start over the next; the first connection that stands wins, and the others are closed.
+//
+// - What lives on behalf of a connect is in `#attempts`, `#lookup` and two alarms. Whoever settles it ends all of these
+//   first, so nothing of it is left when its waiter runs.
+// - An attempt that has failed or lost is no endpoint any more: what the addon still says of it is not heard.
+import { isIP } from 'node:net';
 import { border } from '../internal/border.js';
-import { checkSignal, type SignalOption, withSignal } from '../internal/cancel.js';
-import { checkInteger } from '../internal/errors.js';
-import { COMPLETION_CONNECT, RESET, SUBMISSION_CLOSE } from '../internal/layout.js';
+import { withSignal } from '../internal/cancel.js';
+import { AllFailedError, TimeoutError } from '../internal/errors.js';
+import { LISTEN_UNIX } from '../internal/layout.js';
 import { Operation, PENDING, REJECTED } from '../internal/operation.js';
 import { snapshot } from '../internal/task-context.js';
+import { Alarm } from './alarm.js';
 import { openArenas } from './arenas.js';
-import { type Endpoint, endpoints } from './endpoints.js';
-import { Lookup } from './lookup.js';
-import { checkHost, checkSocketOptions } from './options.js';
-import { Socket, type SocketHandlers, type SocketOptions } from './socket.js';
+import { Attempt, type Attempting } from './attempt.js';
+import { type ConnectOptions, checkConnectOptions } from './connect-options.js';
+import type { Family, LookupAddress } from './dns-cache.js';
+import { ATTEMPT_DELAY_MS, interleaved } from './happy-eyeballs.js';
+import { knownAddresses, Lookup } from './lookup.js';
+import { Socket } from './socket.js';
 import { systemError } from './system-error.js';
 
-export interface ConnectOptions extends SocketHandlers, SocketOptions, SignalOption {
-  /** 1 to 65535. */
-  port: number;
-  /** A name or an IP address. Default: localhost. */
-  host?: string;
-}
-
-/** Tries the addresses of a host one after the other. */
-class Connect extends Operation<Socket> implements Endpoint {
-  handle = -1;
+class Connect extends Operation<Socket> implements Attempting {
   readonly #options: ConnectOptions;
-  readonly #port: number;
   readonly #context = snapshot();
-  readonly #lookup: Lookup;
+  readonly #isPath: boolean;
+  readonly #next = new Alarm(() => this.#tryNext());
+  readonly #limit: Alarm | null = null;
+  #lookup: Lookup | null = null;
+  /** Those that nobody has tried yet. */
   #addresses: string[] = [];
-  #error: Error | null = null;
+  #attempts: Attempt[] = [];
+  readonly #errors: Error[] = [];
 
   constructor(options: ConnectOptions) {
     super();
     this.#options = options;
-    this.#port = options.port;
-    this.#lookup = new Lookup(options.host ?? 'localhost');
-    if (this.#lookup.state === PENDING) this.#lookup.addWaiter({ wake: () => this.#lookedUp() });
-    else this.#lookedUp();
+    this.#isPath = options.path !== undefined;
+    if (options.connectTimeout !== undefined) {
+      this.#limit = new Alarm(() => this.#outOfTime());
+      this.#limit.set(options.connectTimeout);
+    }
+    if (options.path !== undefined) {
+      this.#addresses.push(options.path);
+      this.#tryNext();
+    } else {
+      this.#find(options.host ?? 'localhost');
+    }
   }
 
   get kind(): string {
@@ -42,26 +54,18 @@ class Connect extends Operation<Socket> implements Endpoint {
   }
 
   /** @internal */
-  complete(kind: number, a: number): void {
-    if (kind !== COMPLETION_CONNECT) return;
-    const { handle } = this;
-    endpoints.remove(this);
-    this.handle = -1;
-    if ((a | 0) !== 0) {
-      border.submit(SUBMISSION_CLOSE | RESET, handle, 0, 0);
-      this.#failed(a | 0);
-      return;
+  attempted(attempt: Attempt, errno: number): void {
+    this.#attempts = this.#attempts.filter((other) => other !== attempt);
+    if (errno === 0) {
+      this.#won(attempt);
+    } else {
+      this.#note(errno, attempt.address);
+      this.#tryNext();
     }
-    const socket = new Socket(handle, this.#options, this.#context);
-    socket.opened();
-    this.fulfill(socket);
   }
 
   protected onCancel(reason: unknown): void {
-    this.#lookup.cancel(reason);
-    if (this.handle === -1) return;
-    endpoints.remove(this);
-    border.submit(SUBMISSION_CLOSE | RESET, this.handle, 0, 0);
+    this.#end(reason);
   }
 
   /** Nobody took the connection. */
@@ -69,46 +73,117 @@ class Connect extends Operation<Socket> implements Endpoint {
     socket.destroy();
   }
 
-  #lookedUp(): void {
-    if (this.state !== PENDING) return;
-    if (this.#lookup.state === REJECTED) {
-      this.reject(this.#lookup.value);
+  #find(host: string): void {
+    const { localAddress, lookup } = this.#options;
+    let family: Family = this.#options.family ?? 0;
+    if (family === 0 && localAddress !== undefined) family = isIP(localAddress) as Family;
+    const known = knownAddresses(host, family, lookup !== undefined);
+    if (known !== null) {
+      this.#found(known);
       return;
     }
-    this.#addresses = [...this.#lookup.value];
-    this.#next();
+    this.#lookup = new Lookup(host, family, lookup);
+    if (this.#lookup.state === PENDING) this.#lookup.addWaiter({ wake: () => this.#lookedUp() });
+    else this.#lookedUp();
   }
 
-  #next(): void {
-    for (;;) {
-      const address = this.#addresses.shift();
-      if (address === undefined) {
-        this.reject(this.#error);
-        return;
-      }
-      openArenas();
-      const handle = border.open().connect(address, this.#port, 0, '', 0);
-      if (handle >= 0) {
-        border.keepAlive();
-        this.handle = handle;
-        this.#address = address;
-        endpoints.add(this);
-        return;
-      }
-      this.#error = systemError(handle, 'connect', address, this.#port);
+  #lookedUp(): void {
+    const lookup = this.#lookup;
+    // Null: it was cancelled, and whoever did so settles this.
+    if (lookup === null) return;
+    this.#lookup = null;
+    if (lookup.state === REJECTED) {
+      this.#end(lookup.value);
+      this.reject(lookup.value);
+    } else {
+      this.#found(lookup.value);
     }
   }
 
-  #address = '';
+  #found(addresses: readonly LookupAddress[]): void {
+    this.#addresses = interleaved(addresses);
+    this.#tryNext();
+  }
 
-  #failed(errno: number): void {
-    this.#error = systemError(errno, 'connect', this.#address, this.#port);
-    this.#next();
+  /** Begins with the next address that can be begun with; without one it waits for those under way. */
+  #tryNext(): void {
+    this.#next.clear();
+    const { port = 0, localAddress = '', localPort = 0, attemptDelay = ATTEMPT_DELAY_MS } = this.#options;
+    for (let address = this.#addresses.shift(); address !== undefined; address = this.#addresses.shift()) {
+      openArenas();
+      const flags = this.#isPath ? LISTEN_UNIX : 0;
+      const handle = border.open().connect(address, port, flags, localAddress, localPort);
+      if (handle >= 0) {
+        this.#attempts.push(new Attempt(handle, address, this));
+        if (this.#addresses.length > 0) this.#next.set(attemptDelay);
+        return;
+      }
+      this.#note(handle, address);
+    }
+    if (this.#attempts.length > 0) return;
+    const error = this.#failure() as Error;
+    this.#end(error);
+    this.reject(error);
+  }
+
+  #won(attempt: Attempt): void {
+    this.#end(undefined);
+    const socket = new Socket(attempt.handle, this.#options, this.#context);
+    socket.opened();
+    // The handler may have cancelled it.
+    if (this.state === PENDING) this.fulfill(socket);
+    else socket.destroy();
+  }
+
+  #outOfTime(): void {
+    const error = new TimeoutError(`connect ${this.#where}: not connected within ${this.#options.connectTimeout} ms`, {
+      cause: this.#failure(),
+    });
+    this.#end(error);
+    this.reject(error);
+  }
+
+  #end(reason: unknown): void {
+    this.#next.clear();
+    this.#limit?.clear();
+    const lookup = this.#lookup;
+    this.#lookup = null;
+    lookup?.cancel(reason);
+    const attempts = this.#attempts;
+    this.#attempts = [];
+    for (const attempt of attempts) attempt.giveUp();
+  }
+
+  #note(errno: number, address: string): void {
+    this.#errors.push(systemError(errno, 'connect', shownPath(address), this.#isPath ? undefined : this.#options.port));
+  }
+
+  /** Node's way: of one address its own error, of several all of them; undefined while none has failed. */
+  #failure(): Error | undefined {
+    const errors = this.#errors;
+    if (errors.length <= 1) return errors[0];
+    return new AllFailedError(errors, `connect ${this.#where}: ${errors.map(({ message }) => message).join('; ')}`);
+  }
+
+  get #where(): string {
+    const { path, host = 'localhost', port } = this.#options;
+    return path === undefined ? `${host}:${port}` : shownPath(path);
   }
 }
 
+/** An abstract name begins with NUL, which tools show as @. */
+function shownPath(path: string): string {
+  return path.startsWith('\0') ? `@${path.slice(1)}` : path;
+}
+
 /**
- * Connects to a TCP server. With a `data` handler the socket is driven by handlers, else by `read`.
+ * Connects to a TCP server, or with `path` to a Unix domain socket. With a `data` handler the socket is driven by
+ * handlers, else by `read`.
+ *
+ * A name is looked up by Node's resolver, through {@link dnsCache}; `localhost` is always the loopback. Of several
+ * addresses the resolver's first has a head start of `attemptDelay`, then the next, of the other family, is tried beside
+ * it, and so on; one that fails lets the next begin at once (Happy Eyeballs, RFC 8305). The first that connects is taken,
+ * the others are closed.
  *
  * @example
  * ```ts
@@ -119,18 +194,17 @@ class Connect extends Operation<Socket> implements Endpoint {
  *     peer.close();
  *   },
  * });
- * const socket = await connect({ host: '127.0.0.1', port: listener.port });
+ * const socket = await connect({ host: '127.0.0.1', port: listener.port, connectTimeout: 5000 });
  * console.log(String(await socket.read())); // welcome
  * await socket.close();
  * await listener.close();
  * ```
- * @throws SystemError with Node's code (`ECONNREFUSED`, ...); the resolver's error; TypeError, RangeError naming the
- * option. Cancelled: AbortError, and the attempt is given up.
+ * @throws SystemError with Node's code (`ECONNREFUSED`, ...) when there was one address; AggregateError with all errors
+ * and the first one's code when there were several; TimeoutError (`ERR_MILLRACE_TIMEOUT`), whose cause is what had failed
+ * by then; the resolver's error (`ENOTFOUND`, ...); TypeError, RangeError naming the option. Cancelled: AbortError, and
+ * everything that was begun is given up.
  */
 export function connect(options: ConnectOptions): Operation<Socket> {
-  checkSocketOptions(options);
-  checkInteger(options.port, 'options.port', 1, 65535);
-  checkHost(options.host, 'options.host');
-  if (options.signal !== undefined) checkSignal(options.signal, 'options.signal');
+  checkConnectOptions(options);
   return withSignal(new Connect(options), options.signal);
 }

@@ -1,12 +1,15 @@
-// millrace/net: TCP.
+// millrace/net: TCP and Unix domain sockets.
 export type { SocketAddress } from './address.js';
 export { Chunk } from './chunk.js';
-export { type ConnectOptions, connect } from './connect.js';
+export { connect } from './connect.js';
+export type { ConnectOptions } from './connect-options.js';
 export type { Data } from './data.js';
+export { type DnsCache, type DnsCacheOptions, dnsCache, type LookupAddress } from './dns-cache.js';
 export type { SocketDuplex, SocketDuplexOptions } from './duplex.js';
 export { ReadHalf, WriteHalf } from './halves.js';
 export type { SocketHandlers } from './handlers.js';
 export { type Listener, type ListenOptions, listen } from './listen.js';
+export type { LookupFunction, LookupOptions, LookupResult } from './lookup.js';
 export type { KeepAlive, SocketOptions } from './options.js';
 export { ReadLimitError, UnexpectedEndError } from './read-errors.js';
 export { Socket } from './socket.js';

@@ -1,4 +1,3 @@
-import { isIP } from 'node:net';
 import { border } from '../internal/border.js';
 import { checkSignal, type SignalOption, withSignal } from '../internal/cancel.js';
 import { checkFunction, checkInteger, MillraceError } from '../internal/errors.js';
@@ -14,7 +13,7 @@ import { Operation, PENDING, REJECTED, SharedOperation } from '../internal/opera
 import { type Snapshot, snapshot } from '../internal/task-context.js';
 import { openArenas } from './arenas.js';
 import { type Endpoint, endpoints } from './endpoints.js';
-import { Lookup } from './lookup.js';
+import { knownAddresses, Lookup } from './lookup.js';
 import { checkBoolean, checkHost, checkSocketOptions } from './options.js';
 import { Socket, type SocketAddress, type SocketHandlers, type SocketOptions } from './socket.js';
 import { systemError } from './system-error.js';
@@ -236,11 +235,14 @@ class Listen extends Operation<Listener> {
     if (options.host === undefined) {
       this.#lookup = null;
       this.#listenOn('::', '0.0.0.0');
-    } else if (isIP(options.host) !== 0) {
+      return;
+    }
+    const known = knownAddresses(options.host, 0, false);
+    if (known !== null) {
       this.#lookup = null;
-      this.#listenOn(options.host);
+      this.#listenOn(...known.map(({ address }) => address));
     } else {
-      this.#lookup = new Lookup(options.host);
+      this.#lookup = new Lookup(options.host, 0, undefined);
       this.#lookup.addWaiter({ wake: (lookup) => this.#lookedUp(lookup as Lookup) });
     }
   }
@@ -260,7 +262,7 @@ class Listen extends Operation<Listener> {
   #lookedUp(lookup: Lookup): void {
     if (this.state !== PENDING) return;
     if (lookup.state === REJECTED) this.reject(lookup.value);
-    else this.#listenOn(...lookup.value);
+    else this.#listenOn(...lookup.value.map(({ address }) => address));
   }
 
   /** On the first address that can be had. */

@@ -85,7 +85,7 @@ describe('listen', () => {
 
   test('that is cancelled while it looks its host up keeps the reason', async () => {
     const controller = new AbortController();
-    const operation = listen({ host: 'localhost', signal: controller.signal });
+    const operation = listen({ host: 'no-such-host.invalid', signal: controller.signal });
     controller.abort('mine');
     expect(await operation.catch(codeAndCause)).toEqual(['ABORT_ERR', 'mine']);
   });

@@ -5,7 +5,7 @@ import { FakeAddon } from './addon.js';
 import type { FakeOptions } from './options.js';
 
 export { FakeAddon } from './addon.js';
-export { BROKEN, type FakeOptions, type Faults, NO_FAULTS, ROUGH } from './options.js';
+export { BROKEN, type FakeOptions, type Faults, NO_FAULTS, ROUGH, type Route, type Routes } from './options.js';
 export { SeededRandom } from './random.js';
 export { newSeed, seedAsked, withSeeds } from './seeds.js';
 

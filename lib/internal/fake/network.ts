@@ -21,7 +21,7 @@ import {
 } from '../layout.js';
 import { Arenas } from './arenas.js';
 import { type Address, Endpoint, isSamePlace } from './endpoint.js';
-import { type FakeOptions, type Faults, NO_FAULTS } from './options.js';
+import { type FakeOptions, type Faults, NO_FAULTS, type Routes } from './options.js';
 import type { SeededRandom } from './random.js';
 import { Slab } from './slab.js';
 import {
@@ -40,7 +40,8 @@ import {
 import type { FakeClock } from './time.js';
 
 const { errno } = constants;
-const ACCEPT_RETRY_NS = 100e6;
+const NS_PER_MS = 1e6;
+const ACCEPT_RETRY_NS = 100 * NS_PER_MS;
 const EPHEMERAL_PORT = 40_000;
 /** Beyond what a process can have, so that nobody takes one of the fake's for a real one. */
 const FIRST_DESCRIPTOR = 2 ** 30;
@@ -54,6 +55,7 @@ export class FakeNetwork {
   readonly arenas: Arenas;
   busy = false;
   faults: Faults;
+  routes: Routes;
   readonly #push: Push;
   readonly #hasRoom: () => boolean;
   readonly #random: SeededRandom;
@@ -72,6 +74,7 @@ export class FakeNetwork {
     this.#random = random;
     this.#clock = clock;
     this.faults = { ...NO_FAULTS, ...options.faults };
+    this.routes = options.routes ?? (() => undefined);
     this.arenas = new Arenas(options.receiveBuffers ?? RECEIVE_BUFFERS);
     this.#descriptors = options.descriptors ?? Number.POSITIVE_INFINITY;
     this.#windowBytes = options.windowBytes ?? 256 * 1024;
@@ -83,6 +86,8 @@ export class FakeNetwork {
     for (const socket of this.sockets.live()) {
       if (socket.retryNs > this.#clock.nowNs && socket.backlog.length > 0 && !socket.paused)
         earliest = Math.min(earliest, socket.retryNs);
+      if (socket.phase === CONNECTING && socket.decidedNs > this.#clock.nowNs)
+        earliest = Math.min(earliest, socket.decidedNs);
     }
     return earliest;
   }
@@ -109,6 +114,9 @@ export class FakeNetwork {
         address: target.family === 'Unix' ? '' : localAddress || target.address,
         port: localPort,
       };
+      const route = this.routes(target.address, target.port);
+      socket.decidedNs = this.#clock.nowNs + (route?.delayMs ?? 0) * NS_PER_MS;
+      socket.routeError = route?.error ?? 0;
       return socket;
     });
   }
@@ -221,6 +229,11 @@ export class FakeNetwork {
   }
 
   #establish(socket: FakeSocket): void {
+    if (socket.decidedNs > this.#clock.nowNs) return;
+    if (socket.routeError !== 0) {
+      this.fail(socket, socket.routeError, 0);
+      return;
+    }
     const { target } = socket;
     const listeners = this.sockets
       .live()

@@ -20,6 +20,17 @@ export interface Faults {
   outOfDescriptors: number;
 }
 
+/** What becomes of a connect to an address. */
+export interface Route {
+  /** The error, as a negative errno. Default: what the listeners there say. */
+  error?: number;
+  /** How long that takes; Infinity is a black hole. Default: it is known in the next turn. */
+  delayMs?: number;
+}
+
+/** Undefined: as if there were no routes. */
+export type Routes = (address: string, port: number) => Route | undefined;
+
 export interface FakeOptions {
   /** Default: MILLRACE_FAKE_SEED, or a new one each time. */
   seed?: number;
@@ -34,6 +45,8 @@ export interface FakeOptions {
   descriptors?: number;
   /** Bytes that fit between a sender and its receiver. */
   windowBytes?: number;
+  /** Addresses that refuse, are slow or swallow everything. Default: none. */
+  routes?: Routes;
   /** Called with each completion as it enters the ring. */
   onCompletion?: (kind: number, handle: number, a: number, b: number) => void;
 }

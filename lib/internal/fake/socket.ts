@@ -28,6 +28,9 @@ export class FakeSocket {
   /** Drain is due once at most so many bytes wait; -1: nobody asked. */
   drainLow = -1;
   connectResult = 0;
+  /** While it connects: when that is decided, and the error of its route. */
+  decidedNs = 0;
+  routeError = 0;
   error = 0;
   errorCall = 0;
   unsentBytes = 0;
