@@ -13,6 +13,7 @@ const ENTRIES = [
   ['millrace', '', 'Besides the two above: errors, and what Millrace runs on.'],
   ['millrace/sync', 'sync', 'Channels, locks, signals between tasks.'],
   ['millrace/net', 'net', 'TCP.'],
+  ['millrace/node', 'node', 'Millrace under libraries that were written for `node:net`.'],
   ['millrace/buffer', 'buffer', 'Pooled memory.'],
   ['millrace/test', 'test', 'Virtual time.'],
 ];

@@ -305,6 +305,7 @@ export class SocketDuplex extends Duplex {
     this.#unwritten = null;
     this.#finished = null;
     const socket = this.#socket;
+    callback(error);
     if (socket === null || socket.closed) {
       process.nextTick(emitClose, this, this.#hadError);
     } else if (this.#reset || backlogged) {
@@ -314,7 +315,6 @@ export class SocketDuplex extends Duplex {
       if (socket.bytesQueued > 0) this.#linger = new Linger(socket);
       socket.close();
     }
-    callback(error);
     written?.(error ?? closedError('ERR_SOCKET_CLOSED', 'Socket is closed'));
   }
 
@@ -396,7 +396,8 @@ export class SocketDuplex extends Duplex {
     this.#linger?.stop();
     this.#linger = null;
     if (this.destroyed) {
-      this.emit('close', this.#hadError);
+      // After 'error', which the stream has queued.
+      process.nextTick(emitClose, this, this.#hadError);
     } else if (lostBytes > 0 || this.#written !== null || !this.#peerEnded) {
       // Somebody has closed the socket under the stream.
       this.destroy(lostBytes > 0 ? closedError('ECONNRESET', `${lostBytes} bytes were not sent`) : undefined);

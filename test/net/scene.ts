@@ -113,6 +113,11 @@ export class Scene {
   /** In all of the file so far. */
   faultsExpected = 0;
 
+  /** Done before the check that nothing is left. */
+  atEnd(end: () => unknown): void {
+    this.#ends.push(end);
+  }
+
   async listen(options: ListenOptions = {}): Promise<Listener> {
     const listener = await listen({ host: HOST, ...options });
     this.#ends.push(() => listener.close());

@@ -3,6 +3,7 @@
 import { type JoinHandle, runtimeInfo, sleep, spawn } from 'millrace';
 import { BufferPool } from 'millrace/buffer';
 import { connect, type Socket } from 'millrace/net';
+import { httpAgent, pgStream } from 'millrace/node';
 import { channel } from 'millrace/sync';
 import { Scope } from 'millrace/task';
 import { withVirtualTime } from 'millrace/test';
@@ -19,4 +20,7 @@ await sender.send(await handle);
 // @ts-expect-error a channel of numbers takes no text
 await sender.send(backend);
 
-export { BufferPool, interval, Scope, socket, withVirtualTime };
+const stream = pgStream()();
+const agent: import('node:http').Agent = httpAgent();
+
+export { agent, BufferPool, interval, Scope, socket, stream, withVirtualTime };

@@ -1,0 +1,60 @@
+// What the connectors have in common: a stream that is made, and told where to connect.
+import type { SocketConnectOpts, TcpSocketConnectOpts } from 'node:net';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+import { checkInteger, checkObject } from '../internal/errors.js';
+import { SocketDuplex } from '../net/duplex.js';
+
+/** What every connector takes. */
+export interface ConnectorOptions {
+  /** Of each stream's own buffers, in bytes, 1 to 2^30. Default: Node's. */
+  highWaterMark?: number;
+}
+
+export function checkConnectorOptions(options: ConnectorOptions): void {
+  checkObject(options, 'options');
+  if (options.highWaterMark !== undefined) checkInteger(options.highWaterMark, 'options.highWaterMark', 1, 2 ** 30);
+}
+
+/** A stream that is not connected yet. */
+export function makeStream({ highWaterMark }: ConnectorOptions, allowHalfOpen = false): SocketDuplex {
+  return new SocketDuplex({ allowHalfOpen, ...(highWaterMark === undefined ? {} : { highWaterMark }) });
+}
+
+/** Where to connect; a path goes before a host and port. */
+export interface Target {
+  host?: string | null | undefined;
+  port?: number | string | null | undefined;
+  path?: string | null | undefined;
+  localAddress?: string | null | undefined;
+  family?: number | null | undefined;
+  /** Milliseconds of idleness after which the stream emits 'timeout'. */
+  timeout?: number | null | undefined;
+}
+
+export function openStream(target: Target, options: ConnectorOptions, allowHalfOpen = false): SocketDuplex {
+  const { host, port, path, localAddress, family, timeout } = target;
+  const stream = makeStream(options, allowHalfOpen);
+  if (timeout) stream.setTimeout(timeout);
+  const to: SocketConnectOpts = path
+    ? { path }
+    : ({
+        port: Number(port),
+        ...(host ? { host } : {}),
+        ...(localAddress ? { localAddress } : {}),
+        ...(family ? { family } : {}),
+      } satisfies TcpSocketConnectOpts);
+  return stream.connect(to);
+}
+
+/**
+ * TLS by `node:tls` over one of our streams. The stream is half-open: TLS says goodbye (close_notify) after the peer has
+ * ended its side.
+ */
+export function openTls(target: Target, options: ConnectorOptions, tls: ConnectionOptions): TLSSocket {
+  const { connect } = process.getBuiltinModule('node:tls');
+  const stream = openStream(target, options, true);
+  const secure = connect({ ...tls, socket: stream });
+  // What the stream does not survive, TLS does not either; node:tls tells it only while it writes.
+  stream.once('error', (error) => secure.destroy(error));
+  return secure;
+}
