@@ -36,6 +36,11 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Value open_io(const Napi::CallbackInfo& info);
   Napi::Value listen(const Napi::CallbackInfo& info);
   Napi::Value connect(const Napi::CallbackInfo& info);
+  Napi::Value adopt(const Napi::CallbackInfo& info);
+  Napi::Value descriptor(const Napi::CallbackInfo& info);
+  Napi::Value set_option(const Napi::CallbackInfo& info);
+  Napi::Value get_option(const Napi::CallbackInfo& info);
+  Napi::Value credentials(const Napi::CallbackInfo& info);
   Napi::Value name(const Napi::CallbackInfo& info);
   bool require_io(Napi::Env env);
 

@@ -18,6 +18,18 @@ bool wrong_type(Napi::Value value, const char* name, const char* expected) {
   return throw_type_error(value.Env(), std::string(name) + " must be " + expected + "; got " + shown(value));
 }
 
+template <typename Integer>
+bool check_whole(Napi::Value value, const char* name, Integer min, Integer max, Integer* out) {
+  if (!value.IsNumber()) return wrong_type(value, name, "a number");
+  double number = value.As<Napi::Number>().DoubleValue();
+  if (!(number >= min && number <= max) || number != std::floor(number)) {
+    return throw_range_error(value.Env(), std::string(name) + " must be an integer from " + std::to_string(min) +
+                                              " to " + std::to_string(max) + "; got " + shown(value));
+  }
+  *out = static_cast<Integer>(number);
+  return true;
+}
+
 }  // namespace
 
 std::string shown(Napi::Value value) {
@@ -59,14 +71,11 @@ bool throw_error(Napi::Env env, const char* code, const std::string& message) {
 }
 
 bool check_integer(Napi::Value value, const char* name, uint32_t min, uint32_t max, uint32_t* out) {
-  if (!value.IsNumber()) return wrong_type(value, name, "a number");
-  double number = value.As<Napi::Number>().DoubleValue();
-  if (!(number >= min && number <= max) || number != std::floor(number)) {
-    return throw_range_error(value.Env(), std::string(name) + " must be an integer from " + std::to_string(min) +
-                                              " to " + std::to_string(max) + "; got " + shown(value));
-  }
-  *out = static_cast<uint32_t>(number);
-  return true;
+  return check_whole(value, name, min, max, out);
+}
+
+bool check_signed(Napi::Value value, const char* name, int32_t min, int32_t max, int32_t* out) {
+  return check_whole(value, name, min, max, out);
 }
 
 bool check_number(Napi::Value value, const char* name, double* out) {

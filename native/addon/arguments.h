@@ -19,6 +19,7 @@ bool throw_range_error(Napi::Env env, const std::string& message);  // ERR_OUT_O
 bool throw_error(Napi::Env env, const char* code, const std::string& message);
 
 bool check_integer(Napi::Value value, const char* name, uint32_t min, uint32_t max, uint32_t* out);
+bool check_signed(Napi::Value value, const char* name, int32_t min, int32_t max, int32_t* out);
 // Finite or infinite, but not NaN.
 bool check_number(Napi::Value value, const char* name, double* out);
 bool check_boolean(Napi::Value value, const char* name, bool* out);

@@ -4,6 +4,8 @@
 // A socket that failed (Error, or Connect with a negative errno) closes by itself: Closed follows without a Close, and a
 // Close in between changes nothing. A connection that fails is reset, so that the peer cannot mistake it for a clean end.
 // Close without kReset lets what was sent before leave first, however long it takes; a second Close with kReset ends that.
+// A Unix socket knows no reset: the peer sees an end, or ECONNRESET where it had sent what was not read.
+// The file of a listener on a Unix path is made by listen and stays at Close: it may be a successor's by then.
 // A listener's Error is told once for each time that accepting stops working, and accepting goes on by itself.
 #ifndef MILLRACE_IO_BACKEND_H_
 #define MILLRACE_IO_BACKEND_H_
@@ -13,7 +15,6 @@
 
 #include "core/records.h"
 
-struct sockaddr;
 typedef struct uv_loop_s uv_loop_t;
 
 namespace millrace {
@@ -37,6 +38,9 @@ struct BackendCounters {
   uint32_t sockets_open, receive_buffers_in_use, operations_in_flight;
 };
 
+struct SocketAddress;  // io/address.h
+struct Credentials;    // io/descriptor.h
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -47,10 +51,16 @@ class Backend {
   virtual void provide(const Arenas& arenas) = 0;
 
   // A handle in *handle, or a negative errno.
-  virtual int listen(const sockaddr* address, uint32_t address_bytes, int backlog, uint32_t flags,
-                     uint32_t* handle) = 0;
-  virtual int connect(const sockaddr* address, uint32_t address_bytes, uint32_t* handle) = 0;
-  virtual int name_of(uint32_t handle, bool peer, sockaddr* address, uint32_t* address_bytes) = 0;
+  virtual int listen(const SocketAddress& address, int backlog, uint32_t flags, uint32_t mode, uint32_t* handle) = 0;
+  virtual int connect(const SocketAddress& address, const SocketAddress& local, uint32_t* handle) = 0;
+  virtual int adopt(int fd, uint32_t* handle) = 0;
+
+  // 0 or a negative errno, with *value untouched.
+  virtual int name_of(uint32_t handle, bool peer, SocketAddress* name) = 0;
+  virtual int descriptor_of(uint32_t handle, int* fd) = 0;
+  virtual int set_option(uint32_t handle, SocketOption option, int value) = 0;
+  virtual int get_option(uint32_t handle, SocketOption option, int* value) = 0;
+  virtual int credentials_of(uint32_t handle, Credentials* credentials) = 0;
 
   // A submission record that concerns a socket (Send .. SocketRef). Returns false for a fault (see docs/architecture.md).
   virtual bool submit(const Record& record) = 0;

@@ -152,6 +152,11 @@ void SendQueue::discard(SendResources& resources) {
   bytes_ = 0;
 }
 
+void SendQueue::abandon() {
+  head_ = tail_ = moved_ = nullptr;
+  bytes_ = 0;
+}
+
 bool SendQueue::move_out(SendResources& resources) {
   for (Segment* segment = moved_ == nullptr ? head_ : moved_->next; segment != nullptr; segment = segment->next) {
     if (segment->source != Segment::Source::Memory) {

@@ -72,6 +72,8 @@ class SendQueue {
   // The first `count` bytes have left.
   void consume(SendResources& resources, size_t count);
   void discard(SendResources& resources);
+  // Leaves what it has where it is, for ever: somebody may still read it. Only before the end of everything.
+  void abandon();
   // Copies what lies in the arenas to memory of its own and lets the arenas go. The kernel must not be reading from them.
   // False: memory is out, and the rest stays where it is.
   bool move_out(SendResources& resources);

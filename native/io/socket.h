@@ -9,12 +9,12 @@
 #ifndef MILLRACE_IO_SOCKET_H_
 #define MILLRACE_IO_SOCKET_H_
 
-#include <netinet/in.h>
 #include <uv.h>
 
 #include <cstdint>
 
 #include "core/records.h"
+#include "io/address.h"
 #include "io/intrusive_queue.h"
 #include "io/send_queue.h"
 
@@ -51,6 +51,8 @@ struct Socket {
   bool read_ended = false;
   bool accept_trouble = false;  // JavaScript knows that accepting fails
   bool counted_alive = false;
+  bool detaching = false;  // its descriptor is not closed in the end, but given to JavaScript
+  bool lingers = false;    // SO_LINGER with a time: close would block
   uint8_t owed = 0;
   bool drain_wanted = false;
   uint32_t drain_low = 0;  // Drain is due once at most so many bytes wait
@@ -58,6 +60,7 @@ struct Socket {
   int32_t error = 0;
   Syscall error_call = Syscall::None;
   uint32_t unsent_bytes = 0;
+  int32_t detached_fd = -1;
   SendQueue sends;
 
   QueueLink<Socket> dirty_link;    // advance() is due
@@ -71,17 +74,26 @@ struct Socket {
     int polled = 0;  // the events that the loop watches
     bool write_blocked = false;
     uint32_t last_receive_bytes = 0;
-  } ready;
+  };
   // The uring backend's part.
   struct Operations {
     uint8_t armed = 0;        // bits of operations that the kernel has
     uint8_t cancelling = 0;   // and of those that it was told to end
     bool send_waits = false;  // the peer does not read: sends wait in the kernel, and none of them lies in an arena
-    uint32_t address_bytes = 0;
-    sockaddr_in6 address = {};
-  } ops;
+    bool poll_first = false;  // a listener that others made non-blocking: accept is asked for when it can succeed
+    SocketAddress* address = nullptr;  // owned; while it connects
+  };
+  // Of whichever backend it belongs to, made by SocketBackend::prepare.
+  union {
+    Readiness ready;
+    Operations ops;
+  };
+
+  Socket() {}  // NOLINT(modernize-use-equals-default): the union has no default
 
   bool wants_receive() const { return phase == Phase::Open && !paused && !read_ended; }
+  // Whether what the kernel has taken for it already is JavaScript's: of one that is detached nothing may be lost.
+  bool takes_what_came() const { return phase == Phase::Open || (detaching && !reset && phase < Phase::Ended); }
 };
 
 }  // namespace millrace

@@ -26,12 +26,6 @@ void SocketBackend::close_shared_handles() {
            [](uv_handle_t* handle) { static_cast<SocketBackend*>(handle->data)->handle_closed(); });
 }
 
-int SocketBackend::name_of(uint32_t handle, bool peer, sockaddr* address, uint32_t* address_bytes) {
-  Socket* socket = sockets_.lookup(handle);
-  if (socket == nullptr || socket->fd < 0) return -EBADF;
-  return name_of_descriptor(socket->fd, peer, address, address_bytes);
-}
-
 BackendCounters SocketBackend::counters() const {
   BackendCounters counters = counters_;
   counters.sockets_open = sockets_.live();
@@ -49,7 +43,7 @@ void SocketBackend::release_delivered() {
   if (completions_->empty()) pool_.release_delivered();
 }
 
-Socket* SocketBackend::adopt(int fd, Socket::Kind kind, Socket::Phase phase) {
+Socket* SocketBackend::add(int fd, Socket::Kind kind, Socket::Phase phase) {
   assert(resources_.arenas.receive != nullptr);
   uint32_t handle;
   Socket* socket = sockets_.allocate(&handle);
@@ -59,6 +53,7 @@ Socket* SocketBackend::adopt(int fd, Socket::Kind kind, Socket::Phase phase) {
   socket->handle = handle;
   socket->kind = kind;
   socket->phase = phase;
+  prepare(*socket);
   resources_.arenas.socket_bytes_sent[Slab<Socket>::slot_of(handle)] = 0;
   recount(*socket);
   touch(*socket);
@@ -94,13 +89,14 @@ void SocketBackend::deliver(Socket& socket, uint32_t buffer, uint32_t offset, ui
 
 void SocketBackend::accepted(Socket& listener, int fd) {
   assert(can_deliver(listener));
-  Socket* socket = adopt(fd, Socket::Kind::Stream, Socket::Phase::Open);
+  Socket* socket = add(fd, Socket::Kind::Stream, Socket::Phase::Open);
   if (socket == nullptr) {
     reset_on_close(fd);
     close_descriptor(fd);
     accept_failed(listener, -ENFILE);
     return;
   }
+  socket->lingers = listener.lingers;
   listener.accept_trouble = false;
   counters_.accepts++;
   completions_->push(Completion::Accept, listener.handle, socket->handle);
@@ -214,19 +210,32 @@ void SocketBackend::close_and_discard(Socket& socket) {
   assert(socket.fd >= 0 && socket.phase == Socket::Phase::Ending);
   socket.unsent_bytes = static_cast<uint32_t>(socket.sends.bytes());
   socket.sends.discard(resources_);
-  if (socket.kind == Socket::Kind::Stream) {
+  if (socket.detaching && !socket.reset) {
+    prepare_detached(socket.fd);
+    socket.detached_fd = socket.fd;
+  } else {
     if (socket.reset) {
       reset_on_close(socket.fd);
-    } else if (!socket.read_ended) {
-      discard_received(socket.fd);
+    } else if (socket.kind == Socket::Kind::Stream) {
+      if (!socket.read_ended) discard_received(socket.fd);
+      if (socket.lingers) never_linger(socket.fd);
     }
+    close_descriptor(socket.fd);
   }
-  close_descriptor(socket.fd);
   socket.fd = -1;
   socket.phase = Socket::Phase::Ended;
   starved_.remove(&socket);
   blocked_.remove(&socket);
   unblock_listeners();
+}
+
+void SocketBackend::close_at_stop(Socket& socket) {
+  socket.detaching = false;
+  if (socket.detached_fd >= 0) close_descriptor(socket.detached_fd);
+  socket.detached_fd = -1;
+  if (socket.phase == Socket::Phase::Ended) return;
+  socket.phase = Socket::Phase::Ending;
+  close_and_discard(socket);
 }
 
 void SocketBackend::owe(Socket& socket, Socket::Owed what) {
@@ -253,7 +262,9 @@ bool SocketBackend::pay_owed() {
                            static_cast<uint32_t>(socket->error_call));
       } else {
         socket->owed = 0;
-        completions_->push(Completion::Closed, socket->handle, socket->unsent_bytes);
+        completions_->push(Completion::Closed, socket->handle, socket->unsent_bytes,
+                           static_cast<uint32_t>(socket->detached_fd + 1));
+        socket->detached_fd = -1;
         owing_.remove(socket);
         release(*socket);
         socket = nullptr;
@@ -273,7 +284,7 @@ void SocketBackend::recount(Socket& socket) {
 }
 
 void SocketBackend::release(Socket& socket) {
-  assert(socket.phase == Socket::Phase::Ended && socket.fd < 0);
+  assert(socket.phase == Socket::Phase::Ended && socket.fd < 0 && socket.detached_fd < 0);
   if (socket.counted_alive) alive_--;
   dirty_.remove(&socket);
   starved_.remove(&socket);

@@ -13,6 +13,7 @@
 #include "core/rings.h"
 #include "core/slab.h"
 #include "io/backend.h"
+#include "io/descriptor.h"
 #include "io/intrusive_queue.h"
 #include "io/receive_pool.h"
 #include "io/send_queue.h"
@@ -28,7 +29,14 @@ class SocketBackend : public Backend {
 
   int start(uv_loop_t* loop, CompletionRing* completions) override;
   void provide(const Arenas& arenas) override;
-  int name_of(uint32_t handle, bool peer, sockaddr* address, uint32_t* address_bytes) override;
+  int listen(const SocketAddress& address, int backlog, uint32_t flags, uint32_t mode, uint32_t* handle) override;
+  int connect(const SocketAddress& address, const SocketAddress& local, uint32_t* handle) override;
+  int adopt(int fd, uint32_t* handle) override;
+  int name_of(uint32_t handle, bool peer, SocketAddress* name) override;
+  int descriptor_of(uint32_t handle, int* fd) override;
+  int set_option(uint32_t handle, SocketOption option, int value) override;
+  int get_option(uint32_t handle, SocketOption option, int* value) override;
+  int credentials_of(uint32_t handle, Credentials* credentials) override;
   bool submit(const Record& record) override;
   void release_delivered() override;
   void make_room() override;
@@ -43,8 +51,12 @@ class SocketBackend : public Backend {
   // True while the kernel may be reading the arenas for this socket's sends.
   virtual bool is_sending(const Socket& socket) const = 0;
 
-  // nullptr: no slot is left. The descriptor stays the caller's then.
-  Socket* adopt(int fd, Socket::Kind kind, Socket::Phase phase);
+  virtual Blocking blocking() const = 0;  // what its descriptors are
+  virtual void prepare(Socket& socket) = 0;  // its own part of a new socket
+  virtual void start_connection(Socket& socket, const SocketAddress& address) = 0;
+  // Before anything is done with a descriptor from outside. A negative errno: it cannot be watched.
+  virtual int watch(Socket&) { return 0; }
+
   void touch(Socket& socket) { dirty_.push(&socket); }
   bool no_dirty() const { return dirty_.empty(); }
   // Every socket that is dirty now, once. False: some are dirty again.
@@ -59,7 +71,7 @@ class SocketBackend : public Backend {
   void accepted(Socket& listener, int fd);
   void accept_failed(Socket& listener, int error);
   bool accepts(const Socket& listener) const {
-    return listener.phase == Socket::Phase::Open && !listener.blocked_link.linked;
+    return listener.phase == Socket::Phase::Open && !listener.paused && !listener.blocked_link.linked;
   }
   void connected(Socket& socket, int result);
   void received_end(Socket& socket);
@@ -73,6 +85,7 @@ class SocketBackend : public Backend {
 
   // Nothing in the kernel uses the descriptor or the queue any more.
   void close_and_discard(Socket& socket);
+  void close_at_stop(Socket& socket);  // the same, and nothing is given to JavaScript any more
   void owe(Socket& socket, Socket::Owed what);
   bool pay_owed();  // false: the ring is full
 
@@ -90,10 +103,14 @@ class SocketBackend : public Backend {
   IntrusiveQueue<Socket, &Socket::starved_link> starved_;
 
  private:
+  // Takes the descriptor. nullptr: no slot is left, and it stays the caller's.
+  Socket* add(int fd, Socket::Kind kind, Socket::Phase phase);
+  Socket* open_socket(uint32_t handle);
   bool submit_send(const Record& record);
   void submit_notify_drain(Socket& socket, uint32_t low);
   void check_drain(Socket& socket);
   void submit_close(Socket& socket, bool reset);
+  void submit_detach(Socket& socket);
   bool refuse(Socket& socket);
   void recount(Socket& socket);
   void unblock_listeners();

@@ -24,9 +24,11 @@ bool SocketBackend::submit(const Record& record) {
   if (Slab<Socket>::slot_of(record.handle) >= sockets_.high_water()) return false;  // never given out
   Socket* socket = sockets_.lookup(record.handle);
 
-  bool for_streams = kind == Submission::NotifyDrain || kind == Submission::Pause || kind == Submission::Resume ||
-                     kind == Submission::Shutdown;
-  if (!for_streams && kind != Submission::Close && kind != Submission::SocketRef) return false;
+  bool for_streams = kind == Submission::NotifyDrain || kind == Submission::Shutdown;
+  bool for_all = kind == Submission::Pause || kind == Submission::Resume || kind == Submission::Close ||
+                 kind == Submission::SocketRef || kind == Submission::Detach;
+  if (!for_streams && !for_all) return false;
+  if (kind == Submission::Detach && (record.head & kReset) != 0) return false;
   if (socket == nullptr) return true;  // stale: it may have closed just now
   if (for_streams && socket->kind != Socket::Kind::Stream) return false;
 
@@ -45,6 +47,9 @@ bool SocketBackend::submit(const Record& record) {
       return true;
     case Submission::Close:
       submit_close(*socket, (record.head & kReset) != 0);
+      return true;
+    case Submission::Detach:
+      submit_detach(*socket);
       return true;
     default:
       if (record.a > 1) return false;
@@ -107,6 +112,13 @@ void SocketBackend::submit_close(Socket& socket, bool reset) {
                       socket.phase != Socket::Phase::Connecting;
   socket.phase = leaves_first ? Socket::Phase::Leaving : Socket::Phase::Ending;
   touch(socket);
+}
+
+// Of a connection that does not stand yet there is nothing to give, and a Close that went before keeps the descriptor.
+void SocketBackend::submit_detach(Socket& socket) {
+  if (socket.phase > Socket::Phase::Open) return;
+  socket.detaching = socket.phase == Socket::Phase::Open;
+  submit_close(socket, false);
 }
 
 bool SocketBackend::refuse(Socket& socket) {

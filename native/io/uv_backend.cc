@@ -26,8 +26,6 @@ class UvBackend final : public SocketBackend {
  public:
   const char* name() const override { return "uv"; }
 
-  int listen(const sockaddr* address, uint32_t address_bytes, int backlog, uint32_t flags, uint32_t* handle) override;
-  int connect(const sockaddr* address, uint32_t address_bytes, uint32_t* handle) override;
   bool harvest() override;
   bool flush() override;
   BackendCounters counters() const override;
@@ -36,11 +34,13 @@ class UvBackend final : public SocketBackend {
  protected:
   void advance(Socket& socket) override;
   bool is_sending(const Socket&) const override { return false; }
+  Blocking blocking() const override { return Blocking::No; }
+  void prepare(Socket& socket) override { new (&socket.ready) Socket::Readiness; }
+  void start_connection(Socket& socket, const SocketAddress& address) override;
+  int watch(Socket& socket) override;
   void handle_closed() override;
 
  private:
-  int open(int fd, Socket::Kind kind, Socket::Phase phase, Socket** socket);
-  bool attach(Socket& socket);
   void poll_for(Socket& socket, int events);
   int wanted_events(const Socket& socket) const;
   void on_events(Socket& socket, int status, int events);
@@ -57,48 +57,21 @@ class UvBackend final : public SocketBackend {
   void* stopped_data_ = nullptr;
 };
 
-int UvBackend::open(int fd, Socket::Kind kind, Socket::Phase phase, Socket** socket) {
-  *socket = adopt(fd, kind, phase);
-  if (*socket == nullptr) {
-    close_descriptor(fd);
-    return -ENFILE;
-  }
-  return 0;
+void UvBackend::start_connection(Socket& socket, const SocketAddress& address) {
+  int result = start_connecting(socket.fd, address);
+  if (result != -EINPROGRESS) connected(socket, result);
 }
 
-int UvBackend::listen(const sockaddr* address, uint32_t address_bytes, int backlog, uint32_t flags, uint32_t* handle) {
-  if (resources_.arenas.receive == nullptr) return -EINVAL;
-  int fd = open_listener(address, address_bytes, backlog, flags, Blocking::No);
-  if (fd < 0) return fd;
-  Socket* socket;
-  if (int error = open(fd, Socket::Kind::Listener, Socket::Phase::Open, &socket); error != 0) return error;
-  *handle = socket->handle;
-  return 0;
-}
-
-int UvBackend::connect(const sockaddr* address, uint32_t address_bytes, uint32_t* handle) {
-  if (resources_.arenas.receive == nullptr) return -EINVAL;
-  int fd = open_stream(address->sa_family, Blocking::No);
-  if (fd < 0) return fd;
-  int result = start_connecting(fd, address, address_bytes);
-  Socket* socket;
-  if (int error = open(fd, Socket::Kind::Stream, Socket::Phase::Connecting, &socket); error != 0) return error;
-  *handle = socket->handle;
-  if (result != -EINPROGRESS) connected(*socket, result);
-  return 0;
-}
-
-// The poll handle of a new entry. False: libuv refused the descriptor.
-bool UvBackend::attach(Socket& socket) {
-  if (socket.ready.poll.loop != nullptr) return true;
-  int error = uv_poll_init_socket(loop_, &socket.ready.poll, socket.fd);
-  if (error != 0) {
-    fail(socket, error, Syscall::None);
-    return false;
+// The poll handle of a new entry, unless it is there.
+int UvBackend::watch(Socket& socket) {
+  if (socket.ready.poll.loop != nullptr) return 0;
+  if (int error = uv_poll_init_socket(loop_, &socket.ready.poll, socket.fd); error != 0) {
+    socket.ready.poll.loop = nullptr;
+    return error;
   }
   socket.ready.poll.data = &socket;
   uv_unref(reinterpret_cast<uv_handle_t*>(&socket.ready.poll));
-  return true;
+  return 0;
 }
 
 void UvBackend::poll_for(Socket& socket, int events) {
@@ -130,7 +103,10 @@ int UvBackend::wanted_events(const Socket& socket) const {
 void UvBackend::advance(Socket& socket) {
   if (socket.phase == Socket::Phase::Ended) return;
   if (socket.phase < Socket::Phase::Ending) {
-    if (!attach(socket)) return;
+    if (int error = watch(socket); error != 0) {
+      fail(socket, error, Syscall::None);
+      return;
+    }
     if (socket.kind == Socket::Kind::Stream && socket.phase != Socket::Phase::Connecting) write(socket);
   }
   if (socket.phase == Socket::Phase::Ending) {
@@ -162,19 +138,23 @@ void UvBackend::end(Socket& socket) {
       backend->handle_closed();
     });
   }
-  close_and_discard(socket);
+  if (stopping_) {
+    close_at_stop(socket);
+  } else {
+    close_and_discard(socket);
+  }
   if (!attached) owe(socket, Socket::kOwedClosed);
 }
 
 void UvBackend::on_events(Socket& socket, int status, int events) {
-  if (socket.kind == Socket::Kind::Listener) {
-    on_acceptable(socket);
-    return;
-  }
   if (status < 0) {
     // libuv reports POLLERR so, and has stopped polling. What is wrong is told by the call that follows.
     socket.ready.polled = 0;
     events = UV_READABLE | UV_WRITABLE;
+  }
+  if (socket.kind == Socket::Kind::Listener) {
+    on_acceptable(socket);
+    return;
   }
   if (socket.phase == Socket::Phase::Connecting) {
     connected(socket, take_error(socket.fd));
@@ -225,7 +205,7 @@ void UvBackend::on_acceptable(Socket& listener) {
     }
     int fd = accept_stream(listener.fd);
     counters_.kernel_entries++;
-    if (fd == -EAGAIN) return;
+    if (fd == -EAGAIN) break;
     if (fd < 0) {
       accept_failed(listener, fd);
     } else {
@@ -275,9 +255,11 @@ void UvBackend::stop(void (*on_stopped)(void*), void* data) {
   handles_closing_++;
   close_shared_handles();
   sockets_.for_each([this](uint32_t, Socket& socket) {
-    if (socket.phase == Socket::Phase::Ended) return;
-    socket.phase = Socket::Phase::Ending;
-    end(socket);
+    if (socket.phase == Socket::Phase::Ended) {
+      close_at_stop(socket);
+    } else {
+      end(socket);
+    }
   });
 }
 

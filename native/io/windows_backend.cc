@@ -15,9 +15,14 @@ class WindowsBackend final : public Backend {
   const char* name() const override { return "uv"; }
   int start(uv_loop_t*, CompletionRing*) override { return 0; }
   void provide(const Arenas&) override {}
-  int listen(const sockaddr*, uint32_t, int, uint32_t, uint32_t*) override { return UV_ENOTSUP; }
-  int connect(const sockaddr*, uint32_t, uint32_t*) override { return UV_ENOTSUP; }
-  int name_of(uint32_t, bool, sockaddr*, uint32_t*) override { return UV_ENOTSUP; }
+  int listen(const SocketAddress&, int, uint32_t, uint32_t, uint32_t*) override { return UV_ENOTSUP; }
+  int connect(const SocketAddress&, const SocketAddress&, uint32_t*) override { return UV_ENOTSUP; }
+  int adopt(int, uint32_t*) override { return UV_ENOTSUP; }
+  int name_of(uint32_t, bool, SocketAddress*) override { return UV_ENOTSUP; }
+  int descriptor_of(uint32_t, int*) override { return UV_ENOTSUP; }
+  int set_option(uint32_t, SocketOption, int) override { return UV_ENOTSUP; }
+  int get_option(uint32_t, SocketOption, int*) override { return UV_ENOTSUP; }
+  int credentials_of(uint32_t, Credentials*) override { return UV_ENOTSUP; }
   bool submit(const Record&) override { return false; }
   bool harvest() override { return false; }
   void release_delivered() override {}

@@ -141,10 +141,11 @@ TEST_P(Echo, TellsOnceOfADrainThatWasAskedForAgain) {
 TEST_P(Echo, TellsOfADrainAtALowWatermark) {
   uint32_t socket;
   Peer peer = connect_peer(&socket, 4096);
-  constexpr uint32_t kLow = 10 * kSendBlockBytes;
-  constexpr uint32_t kSent = 100 * kSendBlockBytes;
+  // The kernel takes a few MiB at once.
+  constexpr uint32_t kLow = 190 * kSendBlockBytes;
+  constexpr uint32_t kSent = 200 * kSendBlockBytes;
   std::string block = pattern(kSendBlockBytes);
-  for (int i = 0; i < 100; i++) host->send(socket, block);
+  for (int i = 0; i < 200; i++) host->send(socket, block);
   host->submit(Submission::NotifyDrain, socket, 0);
   host->submit(Submission::NotifyDrain, socket, kLow);  // replaces it
   uint32_t left_at_drain = 0;

@@ -19,9 +19,31 @@
 #include <vector>
 
 #include "core/rings.h"
+#include "io/address.h"
 #include "io/backend.h"
+#include "io/descriptor.h"
 
 namespace millrace {
+
+inline SocketAddress loopback(uint16_t port) {
+  SocketAddress address;
+  address.bytes = sizeof address.v4;
+  address.v4 = {};
+  address.v4.sin_family = AF_INET;
+  address.v4.sin_port = htons(port);
+  address.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+// A path, or an abstract name that begins with NUL.
+inline SocketAddress unix_address(const std::string& text) {
+  SocketAddress address;
+  address.un = {};
+  address.un.sun_family = AF_UNIX;
+  text.copy(address.un.sun_path, sizeof address.un.sun_path);
+  address.bytes = static_cast<uint32_t>(offsetof(sockaddr_un, sun_path) + text.size() + (text[0] == 0 ? 0 : 1));
+  return address;
+}
 
 // The other end: a plain socket that does not block.
 class Peer {
@@ -174,27 +196,16 @@ class Host {
   bool close(uint32_t handle, uint32_t flags = 0) { return submit(Submission::Close, handle, 0, 0, flags); }
 
   uint32_t listen(uint32_t flags = 0, uint16_t port = 0) {
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     uint32_t handle = 0;
-    EXPECT_EQ(backend->listen(reinterpret_cast<sockaddr*>(&address), sizeof address, 1024, flags, &handle), 0);
+    EXPECT_EQ(backend->listen(loopback(port), 1024, flags, 0, &handle), 0);
     return handle;
   }
   uint16_t port_of(uint32_t handle) {
-    sockaddr_in address = {};
-    uint32_t bytes = sizeof address;
-    EXPECT_EQ(backend->name_of(handle, false, reinterpret_cast<sockaddr*>(&address), &bytes), 0);
-    return ntohs(address.sin_port);
+    SocketAddress name;
+    EXPECT_EQ(backend->name_of(handle, false, &name), 0);
+    return ntohs(name.v4.sin_port);
   }
-  int connect(uint16_t port, uint32_t* handle) {
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    return backend->connect(reinterpret_cast<sockaddr*>(&address), sizeof address, handle);
-  }
+  int connect(uint16_t port, uint32_t* handle) { return backend->connect(loopback(port), {}, handle); }
 
   int count(Completion kind, uint32_t handle) const {
     int found = 0;

@@ -88,9 +88,14 @@ TEST_P(Hostile, IgnoresStaleHandlesAndRefusesInventedOnes) {
   host->run_idle(5);
   EXPECT_EQ(host->events.size(), events);
   EXPECT_EQ(host->block_segments[0], 0u);
-  sockaddr_storage name;
-  uint32_t bytes = sizeof name;
-  EXPECT_EQ(host->backend->name_of(socket, false, reinterpret_cast<sockaddr*>(&name), &bytes), -EBADF);
+  SocketAddress name;
+  Credentials credentials;
+  int value = 0;
+  EXPECT_EQ(host->backend->name_of(socket, false, &name), -EBADF);
+  EXPECT_EQ(host->backend->descriptor_of(socket, &value), -EBADF);
+  EXPECT_EQ(host->backend->set_option(socket, SocketOption::NoDelay, 1), -EBADF);
+  EXPECT_EQ(host->backend->get_option(socket, SocketOption::NoDelay, &value), -EBADF);
+  EXPECT_EQ(host->backend->credentials_of(socket, &credentials), -EBADF);
 }
 
 TEST_P(Hostile, AStaleHandleDoesNotReachTheSlotsNextOwner) {
@@ -120,14 +125,14 @@ TEST_P(Hostile, AStaleHandleDoesNotReachTheSlotsNextOwner) {
 TEST_P(Hostile, RefusesKindsAndFlagsThatDoNotExist) {
   uint32_t socket;
   Peer peer = connect_peer(&socket);
-  for (uint32_t kind : {0u, 1u, 2u, 3u, 11u, 255u}) {
+  for (uint32_t kind : {0u, 1u, 2u, 3u, 12u, 255u}) {
     EXPECT_FALSE(host->submit(static_cast<Submission>(kind), socket)) << kind;
   }
   EXPECT_FALSE(host->submit(Submission::Send, socket, 0, 1, 1u << 16));
   EXPECT_FALSE(host->submit(Submission::Pause, socket, 0, 0, 1u << 31));
   EXPECT_FALSE(host->submit(Submission::SocketRef, socket, 2));
-  for (Submission kind :
-       {Submission::Send, Submission::NotifyDrain, Submission::Pause, Submission::Resume, Submission::Shutdown}) {
+  EXPECT_FALSE(host->submit(Submission::Detach, socket, 0, 0, kReset));
+  for (Submission kind : {Submission::Send, Submission::NotifyDrain, Submission::Shutdown}) {
     EXPECT_FALSE(host->submit(kind, listener, 0, 1)) << static_cast<int>(kind);
   }
   peer.send("unharmed");
@@ -164,6 +169,19 @@ TEST_P(Hostile, SurvivesNonsense) {
   host->keep_events = false;
   host->on_event = [&](const Event& event) {
     if (event.kind == Completion::Accept) handles.push_back(event.a);
+    // What was detached comes back, so that nothing leaks.
+    if (event.kind == Completion::Closed && event.b != 0) {
+      int fd = static_cast<int>(event.b) - 1;
+      uint32_t handle;
+      int status = host->backend->adopt(fd, &handle);
+      if (status == 0) {
+        if (event.handle == listener) listener = handle;
+        handles.push_back(handle);
+      } else {
+        EXPECT_EQ(status, -ENOTCONN);  // reset by its peer in between
+        close(fd);
+      }
+    }
   };
   auto number = [&] {
     switch (random() % 5) {
@@ -191,14 +209,22 @@ TEST_P(Hostile, SurvivesNonsense) {
       if (random() % 3 == 0) peer.take(), peer.received.clear();
     }
     uint32_t handle = random() % 4 == 0 ? static_cast<uint32_t>(random()) : handles[random() % handles.size()];
-    uint32_t kind = random() % 12 == 0 ? random() : random() % 11;
+    uint32_t kind = random() % 12 == 0 ? random() : random() % 12;
     if (handle == listener && kind == static_cast<uint32_t>(Submission::Close)) continue;
     if (kind == static_cast<uint32_t>(Submission::Close) && random() % 4 != 0) continue;
+    if (random() % 10 == 0) {
+      auto option = static_cast<SocketOption>(random() % 10);
+      int value = static_cast<int>(number());
+      if (option != SocketOption::SendBuffer) host->backend->set_option(handle, option, value);
+      host->backend->get_option(handle, option, &value);
+    }
     uint32_t flags = random() % 20 == 0 ? random() << 8 : (random() % 3) << 8;
     host->submit(static_cast<Submission>(kind & 0xff), handle, number(), number(), flags & 0xffffff00);
     if (i % 20 == 0) host->run_idle(1);
   }
   // And it still works.
+  for (uint32_t handle : handles) host->submit(Submission::Resume, handle);
+  host->run_idle(5);
   host->keep_events = true;
   uint32_t socket;
   host->on_event = nullptr;

@@ -42,10 +42,9 @@ TEST_P(Lifecycle, ConnectsToItsOwnListener) {
   ASSERT_NE(host->find(Completion::Connect, client), nullptr);
   EXPECT_EQ(host->find(Completion::Connect, client)->a, 0u);
 
-  sockaddr_in name = {};
-  uint32_t bytes = sizeof name;
-  EXPECT_EQ(host->backend->name_of(client, true, reinterpret_cast<sockaddr*>(&name), &bytes), 0);
-  EXPECT_EQ(ntohs(name.sin_port), host->port_of(listener));
+  SocketAddress name;
+  EXPECT_EQ(host->backend->name_of(client, true, &name), 0);
+  EXPECT_EQ(ntohs(name.v4.sin_port), host->port_of(listener));
 
   host->close(client);
   EXPECT_TRUE(host->run_until([&] { return host->count(Completion::End, server) == 1; }));
@@ -68,12 +67,8 @@ TEST_P(Lifecycle, TellsOfARefusedConnectionAndClosesIt) {
 
 TEST_P(Lifecycle, RefusesAnAddressInUse) {
   listener = host->listen();
-  sockaddr_in address = {};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(host->port_of(listener));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   uint32_t second;
-  EXPECT_EQ(host->backend->listen(reinterpret_cast<sockaddr*>(&address), sizeof address, 10, 0, &second), -EADDRINUSE);
+  EXPECT_EQ(host->backend->listen(loopback(host->port_of(listener)), 10, 0, 0, &second), -EADDRINUSE);
 }
 
 TEST_P(Lifecycle, SharesAPortByReusePort) {

@@ -215,15 +215,15 @@ describe('arguments are checked', () => {
       'RangeError ERR_OUT_OF_RANGE: ms must be from 0 to 9223372036854 (292 years); got 1e+300',
     ],
     [
-      "addon.listen('127.0.0.1', 0, 1, 0)",
+      "addon.listen('127.0.0.1', 0, 1, 0, 0)",
       'Error ERR_MILLRACE_INVALID_STATE: There is no memory for sockets: call openIo first',
     ],
     [
-      "addon.openIo(); addon.listen('localhost', 0, 1, 0)",
+      "addon.openIo(); addon.listen('localhost', 0, 1, 0, 0)",
       "TypeError ERR_INVALID_ARG_TYPE: address must be an IPv4 or IPv6 address; got 'localhost'",
     ],
     [
-      "addon.openIo(); addon.listen('127.0.0.1\\0x', 0, 1, 0)",
+      "addon.openIo(); addon.listen('127.0.0.1\\0x', 0, 1, 0, 0)",
       "TypeError ERR_INVALID_ARG_TYPE: address must be an IPv4 or IPv6 address; got '127.0.0.1\\0x'",
     ],
     [
@@ -236,8 +236,51 @@ describe('arguments are checked', () => {
     ],
     [
       "addon.openIo(); addon.listen('::1', 1, 1, 8)",
-      'RangeError ERR_OUT_OF_RANGE: flags must be an integer from 0 to 3; got 8',
+      'RangeError ERR_OUT_OF_RANGE: flags must be an integer from 0 to 7; got 8',
     ],
+    [
+      "addon.openIo(); addon.listen('::1', 1, 1, 0)",
+      'TypeError ERR_INVALID_ARG_TYPE: mode must be a number; got undefined',
+    ],
+    [
+      "addon.openIo(); addon.listen('/tmp/x', 0, 1, 4, 0o1777)",
+      'RangeError ERR_OUT_OF_RANGE: mode must be an integer from 0 to 511; got 1023',
+    ],
+    [
+      "addon.openIo(); addon.listen('', 0, 1, 4, 0)",
+      'TypeError ERR_INVALID_ARG_TYPE: address must be a path without NUL, or NUL and an abstract name',
+    ],
+    [
+      "addon.openIo(); addon.connect('/tmp/a\\0b', 0, 4, '', 0)",
+      'TypeError ERR_INVALID_ARG_TYPE: address must be a path without NUL, or NUL and an abstract name',
+    ],
+    ["addon.openIo(); addon.connect('::1', 1, 2, '', 0)", 'RangeError ERR_OUT_OF_RANGE: flags must be 0 or 4; got 2'],
+    [
+      "addon.openIo(); addon.connect('::1', 1, 0, 'localhost', 0)",
+      "TypeError ERR_INVALID_ARG_TYPE: localAddress must be an IPv4 or IPv6 address; got 'localhost'",
+    ],
+    [
+      "addon.openIo(); addon.connect('::1', 1, 0, '', 70000)",
+      'RangeError ERR_OUT_OF_RANGE: localPort must be an integer from 0 to 65535; got 70000',
+    ],
+    [
+      'addon.openIo(); addon.adopt(-1)',
+      'RangeError ERR_OUT_OF_RANGE: fd must be an integer from 0 to 2147483647; got -1',
+    ],
+    ["addon.openIo(); addon.descriptor('1')", "TypeError ERR_INVALID_ARG_TYPE: handle must be a number; got '1'"],
+    [
+      'addon.openIo(); addon.setOption(1, 9, 1)',
+      'RangeError ERR_OUT_OF_RANGE: option must be an integer from 1 to 8; got 9',
+    ],
+    [
+      'addon.openIo(); addon.setOption(1, 1, -2)',
+      'RangeError ERR_OUT_OF_RANGE: value must be an integer from -1 to 2147483647; got -2',
+    ],
+    [
+      'addon.openIo(); addon.getOption(1, 0)',
+      'RangeError ERR_OUT_OF_RANGE: option must be an integer from 1 to 8; got 0',
+    ],
+    ['addon.openIo(); addon.credentials()', 'TypeError ERR_INVALID_ARG_TYPE: handle must be a number; got undefined'],
     [
       'addon.openIo(); addon.name(-1, true)',
       'RangeError ERR_OUT_OF_RANGE: handle must be an integer from 0 to 4294967295; got -1',
@@ -298,6 +341,6 @@ test('exports what the contract says, and nothing else', async () => {
     'bindDatagrams,connectDatagrams,datagramInterface,datagramMembership,datagramName,datagramOption,openDatagrams',
   );
   expect(names.filter((name) => !udp.includes(name)).join()).toBe(
-    'clock,connect,counters,flush,info,listen,name,open,openIo,setTime,wake',
+    'adopt,clock,connect,counters,credentials,descriptor,flush,getOption,info,listen,name,open,openIo,setOption,setTime,wake',
   );
 });

@@ -45,8 +45,14 @@ void UringBackend::complete(uint64_t user_data, int32_t result, uint32_t flags) 
     case kSend:
       on_send(*socket, result);
       break;
+    case kPoll:
+      end_of(*socket, kPoll);
+      socket->ops.poll_first = false;
+      touch(*socket);
+      break;
     default:
       end_of(*socket, kConnect);
+      forget_address(*socket);
       connected(*socket, result);
       touch(*socket);
       break;
@@ -66,11 +72,14 @@ void UringBackend::on_accept(Socket& listener, int32_t result, bool more) {
   }
   if (result >= 0) {
     // It may complete after it was cancelled.
-    if (listener.phase == Socket::Phase::Open) {
+    if (listener.takes_what_came()) {
       accepted(listener, result);
     } else {
       close_descriptor(result);
     }
+  } else if (result == -EAGAIN) {
+    // Linux before 6.10 does not wait on a listener with O_NONBLOCK, which another process may have set: adopt, Detach.
+    listener.ops.poll_first = true;
   } else if (result != -ECANCELED) {
     accept_failed(listener, result);
   }
@@ -80,7 +89,7 @@ void UringBackend::on_receive(Socket& socket, int32_t result, uint32_t flags) {
   if ((flags & IORING_CQE_F_BUFFER) != 0) {
     uint32_t buffer = flags >> IORING_CQE_BUFFER_SHIFT;
     buffers_.took_one();
-    if (result > 0 && socket.phase == Socket::Phase::Open) {
+    if (result > 0 && socket.takes_what_came()) {
       deliver(socket, buffer, 0, static_cast<uint32_t>(result));
     } else {
       pool_.give_back(buffer);

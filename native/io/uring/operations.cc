@@ -1,6 +1,7 @@
 // What the uring backend asks of the kernel.
 #ifdef __linux__
 #include <errno.h>
+#include <poll.h>
 
 #include <cassert>
 
@@ -8,12 +9,23 @@
 #include "io/uring/uring_backend.h"
 
 namespace millrace {
+namespace {
+
+// The kernel wants the two halves of the word swapped on big-endian machines.
+constexpr uint32_t kPollReadable = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? POLLIN << 16 : POLLIN;
+
+}  // namespace
 
 void UringBackend::advance(Socket& socket) {
   if (socket.phase == Socket::Phase::Ended) return;
   uint8_t armed = socket.ops.armed;
   if (socket.kind == Socket::Kind::Listener) {
-    if (accepts(socket) && (armed & kAccept) == 0) begin_accept(socket);
+    if (!accepts(socket)) {
+      cancel(socket, kAccept);
+      cancel(socket, kPoll);
+    } else if ((armed & (kAccept | kPoll)) == 0) {
+      socket.ops.poll_first ? begin_poll(socket) : begin_accept(socket);
+    }
   } else if (socket.phase == Socket::Phase::Connecting) {
     if ((armed & kConnect) == 0) begin_connect(socket);
   } else if (socket.phase < Socket::Phase::Ending) {
@@ -55,6 +67,11 @@ void UringBackend::begin_accept(Socket& listener) {
   if (entry == nullptr) return;
   entry->ioprio = IORING_ACCEPT_MULTISHOT;
   entry->accept_flags = SOCK_CLOEXEC;
+}
+
+void UringBackend::begin_poll(Socket& listener) {
+  io_uring_sqe* entry = begin(listener, kPoll, IORING_OP_POLL_ADD);
+  if (entry != nullptr) entry->poll32_events = kPollReadable;
 }
 
 void UringBackend::begin_receive(Socket& socket) {
@@ -107,8 +124,14 @@ void UringBackend::begin_send_of_many(Socket& socket) {
 void UringBackend::begin_connect(Socket& socket) {
   io_uring_sqe* entry = begin(socket, kConnect, IORING_OP_CONNECT);
   if (entry == nullptr) return;
-  entry->addr = reinterpret_cast<uintptr_t>(&socket.ops.address);
-  entry->off = socket.ops.address_bytes;
+  entry->addr = reinterpret_cast<uintptr_t>(&socket.ops.address->base);
+  entry->off = socket.ops.address->bytes;
+}
+
+// The kernel has it no more.
+void UringBackend::forget_address(Socket& socket) {
+  delete socket.ops.address;
+  socket.ops.address = nullptr;
 }
 
 // By user_data, which the kernel looks up in a hash table; by descriptor it would walk through all that is pending.
@@ -130,14 +153,16 @@ void UringBackend::cancel(Socket& socket, Operation operation) {
 
 void UringBackend::end(Socket& socket) {
   if (socket.ops.armed == 0) {
+    forget_address(socket);
     close_and_discard(socket);
     owe(socket, Socket::kOwedClosed);
     return;
   }
   uint8_t left = socket.ops.armed & static_cast<uint8_t>(~socket.ops.cancelling);
   // close() alone would leave a receive in the kernel, which would swallow the peer's data. A reset sends no FIN first.
-  if (left != 0 && socket.kind == Socket::Kind::Stream && !socket.reset) end_both_ways(socket.fd);
-  for (Operation operation : {kAccept, kReceive, kSend, kConnect}) cancel(socket, operation);
+  bool ends = socket.kind == Socket::Kind::Stream && !socket.reset && !socket.detaching;
+  if (left != 0 && ends) end_both_ways(socket.fd);
+  for (Operation operation : {kAccept, kReceive, kSend, kConnect, kPoll}) cancel(socket, operation);
 }
 
 bool UringBackend::cancel_everything() {

@@ -84,34 +84,9 @@ int UringBackend::start(uv_loop_t* loop, CompletionRing* completions) {
   return SocketBackend::start(loop, completions);
 }
 
-int UringBackend::listen(const sockaddr* address, uint32_t address_bytes, int backlog, uint32_t flags,
-                         uint32_t* handle) {
-  if (resources_.arenas.receive == nullptr) return -EINVAL;
-  // Blocking descriptors: io_uring answers -EAGAIN on some others instead of waiting.
-  int fd = open_listener(address, address_bytes, backlog, flags, Blocking::Yes);
-  if (fd < 0) return fd;
-  Socket* socket = adopt(fd, Socket::Kind::Listener, Socket::Phase::Open);
-  if (socket == nullptr) {
-    close_descriptor(fd);
-    return -ENFILE;
-  }
-  *handle = socket->handle;
-  return 0;
-}
-
-int UringBackend::connect(const sockaddr* address, uint32_t address_bytes, uint32_t* handle) {
-  if (resources_.arenas.receive == nullptr || address_bytes > sizeof(sockaddr_in6)) return -EINVAL;
-  int fd = open_stream(address->sa_family, Blocking::Yes);
-  if (fd < 0) return fd;
-  Socket* socket = adopt(fd, Socket::Kind::Stream, Socket::Phase::Connecting);
-  if (socket == nullptr) {
-    close_descriptor(fd);
-    return -ENFILE;
-  }
-  __builtin_memcpy(&socket->ops.address, address, address_bytes);
-  socket->ops.address_bytes = address_bytes;
-  *handle = socket->handle;
-  return 0;
+void UringBackend::start_connection(Socket& socket, const SocketAddress& address) {
+  socket.ops.address = new (std::nothrow) SocketAddress(address);
+  if (socket.ops.address == nullptr) fail(socket, -ENOMEM, Syscall::Connect);
 }
 
 bool UringBackend::harvest() {
@@ -161,25 +136,32 @@ void UringBackend::stop(void (*on_stopped)(void*), void* data) {
   assert(on_stopped_ == nullptr);
   on_stopped_ = on_stopped;
   stopped_data_ = data;
-  // Not for ever, if a kernel should keep one: closing the ring then ends it. Rounds without progress count: each ends as
-  // few as 20 operations.
-  if (operations_ > 0 && cancel_everything()) {
-    for (int round = 0; round < kStopRoundsMax && operations_ > 0; round++) {
-      uint32_t before = operations_;
-      while (const io_uring_cqe* entry = ring_.front()) {
-        io_uring_cqe seen = *entry;
-        ring_.pop();
-        forget(seen.user_data, seen.res, seen.flags);
-      }
-      if (operations_ < before) round = 0;
-      if (operations_ > 0) ring_.get_events(kStopRoundMs);
+  // Not for ever, if a kernel should keep one or take no cancellation. Rounds without progress count: each ends as few as
+  // 20 operations.
+  bool cancelled = false;
+  for (int round = 0; round < kStopRoundsMax && operations_ > 0; round++) {
+    if (!cancelled) cancelled = cancel_everything();
+    uint32_t before = operations_;
+    while (const io_uring_cqe* entry = ring_.front()) {
+      io_uring_cqe seen = *entry;
+      ring_.pop();
+      forget(seen.user_data, seen.res, seen.flags);
     }
+    if (operations_ < before) round = 0;
+    if (operations_ > 0) ring_.get_events(kStopRoundMs);
+  }
+  // What is left is ended by closing the ring, later and by nobody's thread but the kernel's: it is failed there, not
+  // carried out, since with DEFER_TASKRUN a socket's operation moves bytes only inside enter(). One that the kernel had
+  // handed to a worker of its own may read on for a moment, so the memory of such sends is given up, not given back.
+  if (operations_ > 0) {
+    sockets_.for_each([](uint32_t, Socket& socket) {
+      if ((socket.ops.armed & kSend) != 0) socket.sends.abandon();
+    });
   }
   ring_.close();
   sockets_.for_each([this](uint32_t, Socket& socket) {
-    if (socket.phase == Socket::Phase::Ended) return;
-    socket.phase = Socket::Phase::Ending;
-    close_and_discard(socket);
+    forget_address(socket);
+    close_at_stop(socket);
   });
   handles_closing_ = 2;
   close_shared_handles();

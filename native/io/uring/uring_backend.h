@@ -27,8 +27,6 @@ class UringBackend final : public SocketBackend {
   int open(const char** reason);
 
   int start(uv_loop_t* loop, CompletionRing* completions) override;
-  int listen(const sockaddr* address, uint32_t address_bytes, int backlog, uint32_t flags, uint32_t* handle) override;
-  int connect(const sockaddr* address, uint32_t address_bytes, uint32_t* handle) override;
   bool harvest() override;
   bool flush() override;
   BackendCounters counters() const override;
@@ -39,15 +37,20 @@ class UringBackend final : public SocketBackend {
   bool is_sending(const Socket& socket) const override {
     return (socket.ops.armed & kSend) != 0 && !socket.ops.send_waits;
   }
+  // io_uring answers -EAGAIN on some others instead of waiting.
+  Blocking blocking() const override { return Blocking::Yes; }
+  void prepare(Socket& socket) override { new (&socket.ops) Socket::Operations; }
+  void start_connection(Socket& socket, const SocketAddress& address) override;
   void handle_closed() override;
 
  private:
-  enum Operation : uint8_t { kCancel = 0, kAccept = 1, kReceive = 2, kSend = 4, kConnect = 8 };
+  enum Operation : uint8_t { kCancel = 0, kAccept = 1, kReceive = 2, kSend = 4, kConnect = 8, kPoll = 16 };
   static uint64_t tag(const Socket& socket, Operation operation) { return uint64_t{operation} << 32 | socket.handle; }
 
   // operations.cc: what is asked of the kernel
   io_uring_sqe* begin(Socket& socket, Operation operation, uint8_t opcode);
   void begin_accept(Socket& listener);
+  void begin_poll(Socket& listener);
   void begin_receive(Socket& socket);
   static uint32_t send_flags(const Socket& socket);
   void begin_send(Socket& socket);
@@ -55,6 +58,7 @@ class UringBackend final : public SocketBackend {
   void begin_connect(Socket& socket);
   void cancel(Socket& socket, Operation operation);
   void end(Socket& socket);
+  static void forget_address(Socket& socket);
   bool cancel_everything();
 
   // completions.cc: what the kernel answers

@@ -17,15 +17,20 @@ addon.openIo();
 const handles = [];
 let port = 0;
 const listen = () => {
-  const listener = addon.listen('127.0.0.1', 0, 16, 0);
+  const listener = addon.listen('127.0.0.1', 0, 16, 0, 0);
   if (listener < 0) return;
   port = addon.name(listener, false).port;
   handles.push(listener);
 };
 listen();
-border.onRecord = (kind, handle, a) => {
+border.onRecord = (kind, handle, a, b) => {
   if (kind === 2) handles.push(a);
-  else if (handle !== undefined) handles.push(handle);
+  // What was detached comes back; the number may be nonsense that an attack wrote into the ring, but
+  // stdin, stdout and stderr are spared.
+  if (kind === 8 && b > 3 && b < 2 ** 31) {
+    const again = addon.adopt(b - 1);
+    if (again >= 0) handles.push(again);
+  } else if (handle !== undefined) handles.push(handle);
   if (handles.length > 64) handles.splice(1, 32);
 };
 
@@ -33,13 +38,13 @@ let turn = 0;
 const attack = () => {
   if (turn % 256 === 255) listen(); // the last one may have been closed by nonsense
   if (turn % 4 === 0) {
-    const handle = addon.connect('127.0.0.1', port);
+    const handle = addon.connect('127.0.0.1', port, 0, '', 0);
     if (handle >= 0) handles.push(handle);
   }
   for (let i = random(64); i > 0; i--) {
     const index = control[SUBMISSION_TAIL] & 4095;
     // Mostly sends, for a closed socket has nothing left to attack.
-    const kind = random(20) === 0 ? word() : random(3) > 0 ? 4 : 1 + random(random(8) === 0 ? 10 : 7);
+    const kind = random(20) === 0 ? word() : random(3) > 0 ? 4 : 1 + random(random(8) === 0 ? 11 : 7);
     border.submissions[index * 4] = (kind | (random(8) === 0 ? random(256) << 8 : 0)) >>> 0;
     border.submissions[index * 4 + 1] = random(3) === 0 ? word() : handles[random(handles.length)];
     const sane = random(16) !== 0;
@@ -55,6 +60,10 @@ const attack = () => {
   if (random(5) === 0) control[COMPLETION_HEAD] = control[random(2) === 0 ? 3 : 2];
   control[RUNNABLE] = random(2);
   if (random(10) === 0) addon.flush();
+  const some = handles[random(handles.length)] ?? 0;
+  if (random(4) === 0) addon.setOption(some, 1 + random(8), random(70_000) - 1);
+  if (random(4) === 0) for (const ask of ['descriptor', 'credentials']) addon[ask](some);
+  if (random(4) === 0) addon.getOption(some, 1 + random(8));
   if (random(10) === 0) addon.wake();
   turn++;
   if (turn < turns) {

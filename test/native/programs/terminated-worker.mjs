@@ -9,11 +9,11 @@ const border = new RawBorder();
 const { addon } = border;
 for (let slot = 0; slot < 1000; slot++) border.arm(slot, addon.clock() + (slot % 100));
 const io = addon.openIo();
-const listener = addon.listen('127.0.0.1', 0, 64, 0);
+const listener = addon.listen('127.0.0.1', 0, 64, 0, 0);
 let events = 0;
 if (listener >= 0) {
   const { port } = addon.name(listener, false);
-  for (let i = 0; i < 8; i++) addon.connect('127.0.0.1', port);
+  for (let i = 0; i < 8; i++) addon.connect('127.0.0.1', port, 0, '', 0);
 }
 new Uint8Array(io.sendArena).fill(65);
 border.onRecord = (kind, handle, a) => {
