@@ -19,7 +19,7 @@ import type { Family, LookupAddress } from './dns-cache.js';
 import { ATTEMPT_DELAY_MS, interleaved } from './happy-eyeballs.js';
 import { knownAddresses, Lookup } from './lookup.js';
 import { Socket } from './socket.js';
-import { systemError } from './system-error.js';
+import { shownPath, systemError } from './system-error.js';
 
 class Connect extends Operation<Socket> implements Attempting {
   readonly #options: ConnectOptions;
@@ -169,11 +169,6 @@ class Connect extends Operation<Socket> implements Attempting {
     const { path, host = 'localhost', port } = this.#options;
     return path === undefined ? `${host}:${port}` : shownPath(path);
   }
-}
-
-/** An abstract name begins with NUL, which tools show as @. */
-function shownPath(path: string): string {
-  return path.startsWith('\0') ? `@${path.slice(1)}` : path;
 }
 
 /**

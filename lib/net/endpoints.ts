@@ -28,6 +28,11 @@ class Endpoints implements SocketCompletions {
     if (this.#endpoints[slot] === endpoint) this.#endpoints[slot] = null;
   }
 
+  /** Looks at all there are: for what is done seldom. */
+  filter<E extends Endpoint>(wanted: (endpoint: Endpoint) => endpoint is E): E[] {
+    return this.#endpoints.filter((endpoint): endpoint is E => endpoint !== null && wanted(endpoint));
+  }
+
   complete(kind: number, handle: number, a: number, b: number): void {
     const queue = this.#queue;
     const at = this.#queued * WORDS;

@@ -8,7 +8,9 @@ export { type DnsCache, type DnsCacheOptions, dnsCache, type LookupAddress } fro
 export type { SocketDuplex, SocketDuplexOptions } from './duplex.js';
 export { ReadHalf, WriteHalf } from './halves.js';
 export type { SocketHandlers } from './handlers.js';
-export { type Listener, type ListenOptions, listen } from './listen.js';
+export { listen } from './listen.js';
+export type { ListenOptions } from './listen-options.js';
+export type { CloseOptions, Listener } from './listener.js';
 export type { LookupFunction, LookupOptions, LookupResult } from './lookup.js';
 export type { KeepAlive, SocketOptions } from './options.js';
 export { ReadLimitError, UnexpectedEndError } from './read-errors.js';

@@ -85,6 +85,11 @@ const WATCHED = 4;
 
 const READ_BYTES_MAX = 2 ** 31 - 1;
 
+/** A listener. */
+export interface SocketOwner {
+  socketClosed(): void;
+}
+
 class Closed extends SharedOperation<void> {
   get kind(): string {
     return 'socket.close';
@@ -101,6 +106,8 @@ class Closed extends SharedOperation<void> {
 export class Socket implements Endpoint, AsyncIterable<Buffer>, ReadOwner, Watched, Runnable {
   /** @internal */
   readonly handle: number;
+  /** @internal Who accepted it, and is told when it has ended. */
+  readonly owner: SocketOwner | null;
   /** For the user: whatever belongs to this connection. */
   data: unknown = undefined;
   /** Bytes received, as far as they were delivered. */
@@ -137,8 +144,14 @@ export class Socket implements Endpoint, AsyncIterable<Buffer>, ReadOwner, Watch
   #rare: Rare | null = null;
 
   /** @internal Use `connect` or `listen`. */
-  constructor(handle: number, options: SocketHandlers & SocketOptions, context: Snapshot | null) {
+  constructor(
+    handle: number,
+    options: SocketHandlers & SocketOptions,
+    context: Snapshot | null,
+    owner: SocketOwner | null = null,
+  ) {
     this.handle = handle;
+    this.owner = owner;
     this.#context = context;
     this.#arenas = openArenas();
     this.#submitted = this.#arenas.bytesSent[handle & SLOT_MASK] as number;
@@ -770,6 +783,7 @@ export class Socket implements Endpoint, AsyncIterable<Buffer>, ReadOwner, Watch
       this.#rare.detached?.arrive(descriptor - 1, this.#error ?? this.#closedError());
     }
     this.#closed?.fulfill(undefined);
+    this.owner?.socketClosed();
     const { close } = this.#handlers;
     if (close !== undefined) this.#call(() => close.call(this.#handlers, this, lostBytes));
   }

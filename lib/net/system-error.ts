@@ -16,3 +16,8 @@ export function systemError(errno: number, syscall: string | number, address?: s
   const name = typeof syscall === 'number' ? (SYSCALLS[syscall] ?? 'socket') : syscall;
   return new SystemError(code, errno, name, detail, address, port);
 }
+
+/** An abstract name begins with NUL, which tools show as @. */
+export function shownPath(path: string): string {
+  return path.startsWith('\0') ? `@${path.slice(1)}` : path;
+}
