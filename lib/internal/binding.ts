@@ -40,6 +40,20 @@ export interface Addon {
   credentials(handle: number): { pid: number; uid: number; gid: number } | number;
   /** Family 'Unix': `address` is a path, NUL and an abstract name, or '' of what has none; `port` is 0. */
   name(handle: number, peer: boolean): { address: string; family: string; port: number } | number;
+  openDatagrams(): {
+    receiveArena: ArrayBuffer;
+    receives: ArrayBuffer;
+    sendArena: ArrayBuffer;
+    sends: ArrayBuffer;
+    control: ArrayBuffer;
+    queuedBytes: ArrayBuffer;
+  };
+  bindDatagrams(address: string, port: number, flags: number, bytesMax: number): number;
+  connectDatagrams(handle: number, address: string, port: number): number;
+  datagramName(handle: number, peer: boolean): { address: string; family: string; port: number } | number;
+  datagramOption(handle: number, option: number, value?: number): number;
+  datagramMembership(handle: number, join: boolean, group: string, interfaceName: string, source: string): number;
+  datagramInterface(handle: number, interfaceName: string): number;
   setTime(mode: number, ms: number): void;
   info(): AddonInfo;
   counters(): Record<string, number>;

@@ -11,6 +11,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Addon, type AddonInfo, type Backend, loadAddon } from './binding.js';
 import {
   COMPLETION_CAPACITY,
+  COMPLETION_DATAGRAMS,
   COMPLETION_TIMER,
   CONTROL_AWAKE,
   CONTROL_COMPLETION_HEAD,
@@ -55,6 +56,8 @@ export class Border implements TickSource {
   /** What the metrics asked to be told at the end of each tick. */
   hook: TickHook | null = null;
   sockets: SocketCompletions | null = null;
+  /** The same for UDP. */
+  datagrams: SocketCompletions | null = null;
   timerFired: TimerFired = () => {};
 
   #control = new Uint32Array(CONTROL_WORDS);
@@ -162,14 +165,15 @@ export class Border implements TickSource {
     }
     if (events > 0) {
       const records = this.#completions;
-      const sockets = this.sockets;
+      const { sockets, datagrams } = this;
       for (; head !== tail; head = (head + 1) >>> 0) {
         const at = (head & COMPLETION_MASK) * RECORD_WORDS;
         const kind = (records[at] as number) & 0xff;
         if (kind === COMPLETION_TIMER) {
           this.timerFired(records[at + RECORD_HANDLE] as number);
-        } else if (sockets !== null) {
-          sockets.complete(
+        } else {
+          const sink = kind < COMPLETION_DATAGRAMS ? sockets : datagrams;
+          sink?.complete(
             kind,
             records[at + RECORD_HANDLE] as number,
             records[at + RECORD_A] as number,
@@ -178,7 +182,8 @@ export class Border implements TickSource {
         }
       }
       control[CONTROL_COMPLETION_HEAD] = head;
-      if (sockets !== null) sockets.runHandlers();
+      sockets?.runHandlers();
+      datagrams?.runHandlers();
     }
     this.ticks++;
     this.events += events;

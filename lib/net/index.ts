@@ -1,4 +1,4 @@
-// millrace/net: TCP and Unix domain sockets.
+// millrace/net: TCP, Unix domain sockets and UDP.
 export type { SocketAddress } from './address.js';
 export { Chunk } from './chunk.js';
 export { connect } from './connect.js';
@@ -16,4 +16,16 @@ export type { KeepAlive, SocketOptions } from './options.js';
 export { ReadLimitError, UnexpectedEndError } from './read-errors.js';
 export { Socket } from './socket.js';
 export { SocketTimeoutError } from './timeouts.js';
+export { bindUdp, connectUdp } from './udp/bind.js';
+export { Datagram } from './udp/datagram.js';
+export type {
+  BindUdpOptions,
+  ConnectUdpOptions,
+  MembershipOptions,
+  UdpHandlers,
+  UdpOptions,
+  UdpSettings,
+} from './udp/options.js';
+export { UdpPeer, udpPeer } from './udp/peer.js';
+export { type UdpData, type UdpDestination, UdpSocket } from './udp/socket.js';
 export type { WriteResult } from './written.js';

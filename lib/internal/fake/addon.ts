@@ -10,11 +10,13 @@ import {
   CONTROL_RUNNABLE,
   CONTROL_TICKS,
   LISTEN_REUSE_PORT,
+  SUBMISSION_DATAGRAM_READ,
   SUBMISSION_TIMER_ARM,
   SUBMISSION_TIMER_CANCEL,
   SUBMISSION_TIMER_REF,
   UNREF,
 } from '../layout.js';
+import { FakeDatagrams } from './datagrams.js';
 import { type Address, addressOf } from './endpoint.js';
 import { FakeNetwork } from './network.js';
 import { type FakeOptions, type Faults, NO_FAULTS } from './options.js';
@@ -38,6 +40,7 @@ export class FakeAddon implements Addon {
   readonly random: SeededRandom;
   readonly rings: Rings;
   readonly network: FakeNetwork;
+  readonly datagrams: FakeDatagrams;
   readonly #clock: FakeClock;
   readonly #timers = new FakeTimers();
   readonly #onCompletion: FakeOptions['onCompletion'];
@@ -55,6 +58,7 @@ export class FakeAddon implements Addon {
     this.#onCompletion = options.onCompletion;
     const push = (kind: number, handle: number, a = 0, b = 0): boolean => this.#push(kind, handle, a, b);
     this.network = new FakeNetwork(push, this.random, this.#clock, options, () => this.rings.room > 0);
+    this.datagrams = new FakeDatagrams(push, () => this.rings.room > 0, this.random, this.network);
   }
 
   /** Begins another schedule, for a process that runs many; whatever is alive lives on. */
@@ -135,6 +139,35 @@ export class FakeAddon implements Addon {
     return this.network.name(handle, peer);
   }
 
+  openDatagrams(): FakeDatagrams['memory'] {
+    return this.datagrams.memory;
+  }
+
+  bindDatagrams(address: string, port: number, flags: number, bytesMax: number): number {
+    this.wake();
+    return this.datagrams.bind(address, port, flags, bytesMax);
+  }
+
+  connectDatagrams(handle: number, address: string, port: number): number {
+    return this.datagrams.connect(handle, address, port);
+  }
+
+  datagramName(handle: number, peer: boolean): Address | number {
+    return this.datagrams.name(handle, peer);
+  }
+
+  datagramOption(handle: number, option: number, value?: number): number {
+    return this.datagrams.option(handle, option, value);
+  }
+
+  datagramMembership(handle: number, join: boolean, group: string): number {
+    return this.datagrams.membership(handle, join, group);
+  }
+
+  datagramInterface(): number {
+    return 0;
+  }
+
   /** Mode 0 is what the fake has for real time: it passes as fast as the work allows. */
   setTime(mode: number, ms: number): void {
     this.wake();
@@ -157,6 +190,7 @@ export class FakeAddon implements Addon {
       timersReferenced: this.#timers.referenced,
       timersFired: this.#timers.fired,
       socketsOpen: this.network.sockets.live().length,
+      datagramSocketsOpen: this.datagrams.sockets.live().length,
     };
   }
 
@@ -172,6 +206,7 @@ export class FakeAddon implements Addon {
     }
     this.#fireTimers(COMPLETION_CAPACITY / 2);
     this.network.turn();
+    this.datagrams.turn();
     this.#fireTimers(COMPLETION_CAPACITY);
     // Microtasks run when this immediate is over, and then comes the next turn.
     this.wake();
@@ -183,13 +218,17 @@ export class FakeAddon implements Addon {
       (this.#drain as () => void)();
     } finally {
       this.#takeSubmissions();
-      if (this.rings.completionsEmpty) this.network.releaseDelivered();
+      if (this.rings.completionsEmpty) {
+        this.network.releaseDelivered();
+        this.datagrams.releaseDelivered();
+      }
     }
   }
 
   #isReady(): boolean {
     return (
       this.network.busy ||
+      this.datagrams.busy ||
       this.rings.control[CONTROL_RUNNABLE] !== 0 ||
       !this.rings.completionsEmpty ||
       !this.rings.submissionsEmpty ||
@@ -200,7 +239,8 @@ export class FakeAddon implements Addon {
   /** Nothing to do until somebody calls wake. With Awake 0 every submission does. */
   #block(): void {
     this.rings.control[CONTROL_AWAKE] = 0;
-    if (this.#timers.referenced > 0 || this.network.keepsAlive) this.#keepAlive = setInterval(() => {}, FOREVER_MS);
+    if (this.#timers.referenced > 0 || this.network.keepsAlive || this.datagrams.keepsAlive)
+      this.#keepAlive = setInterval(() => {}, FOREVER_MS);
   }
 
   #fireTimers(limit: number): void {
@@ -221,6 +261,7 @@ export class FakeAddon implements Addon {
   }
 
   #takeSubmissions(): void {
+    this.rings.addFaults(this.datagrams.takeSends());
     this.rings.drain((record) => this.#apply(record));
   }
 
@@ -234,6 +275,7 @@ export class FakeAddon implements Addon {
       case SUBMISSION_TIMER_REF:
         return record.a <= 1 && this.#timers.setReferenced(handle, record.a === 1);
       default:
+        if ((record.head & 0xff) >= SUBMISSION_DATAGRAM_READ) return this.datagrams.apply(record);
         return applyToSocket(this.network, record);
     }
   }

@@ -16,6 +16,8 @@ export interface Faults {
   failOnSend: number;
   /** ECONNREFUSED at a connect, although somebody listens. */
   refuse: number;
+  /** A datagram that was sent does not arrive. */
+  loseDatagram: number;
   /** EMFILE at an accept, and at a connect. */
   outOfDescriptors: number;
 }
@@ -60,6 +62,7 @@ export const NO_FAULTS: Faults = {
   resetOnReceive: 0,
   failOnSend: 0,
   refuse: 0,
+  loseDatagram: 0,
   outOfDescriptors: 0,
 };
 
@@ -67,4 +70,11 @@ export const NO_FAULTS: Faults = {
 export const ROUGH: Faults = { ...NO_FAULTS, reorder: 1, delay: 0.2, split: 0.4, partialSend: 0.4, outOfBuffers: 0.1 };
 
 /** Rough, and things break. */
-export const BROKEN: Faults = { ...ROUGH, resetOnReceive: 0.02, failOnSend: 0.02, refuse: 0.1, outOfDescriptors: 0.05 };
+export const BROKEN: Faults = {
+  ...ROUGH,
+  resetOnReceive: 0.02,
+  failOnSend: 0.02,
+  refuse: 0.1,
+  loseDatagram: 0.05,
+  outOfDescriptors: 0.05,
+};

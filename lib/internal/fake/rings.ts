@@ -81,6 +81,12 @@ export class Rings {
     return true;
   }
 
+  /** What was refused elsewhere counts too. */
+  addFaults(faults: number): void {
+    this.control[CONTROL_FAULTS] = (this.control[CONTROL_FAULTS] as number) + faults;
+    this.faults += faults;
+  }
+
   /** Calls `apply` for what is in the submission ring now; it returns false for a fault. */
   drain(apply: (record: Submission) => boolean): void {
     const { control } = this;
