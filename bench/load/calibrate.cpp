@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "churn.h"
@@ -150,8 +151,8 @@ class Calibration {
     const ServerProcess server(protocol, options_.server_cpu);
     Options options = For(server, 64);
     options.waiting = waiting;
-    options.seconds = kProbeSeconds;
-    options.warmup_seconds = kProbeWarmupSeconds;
+    options.seconds = std::min(options.seconds, kProbeSeconds);
+    options.warmup_seconds = std::min(options.warmup_seconds, kProbeWarmupSeconds);
     options.drain_seconds = kProbeDrainSeconds;
     Window best;
     double kept = 0;

@@ -1,4 +1,4 @@
-// Log-linear histogram of times, in the manner of HdrHistogram: exact below 128 ns, above that 128 steps for each power of
+// Log-linear histogram of times, in the manner of HdrHistogram: exact below 256 ns, above that 128 steps for each power of
 // two, so that a step is less than 0.8 % wide however large the value. A percentile is the upper end of its step, as
 // HdrHistogram gives it: never too good. It takes no memory while measuring.
 #pragma once

@@ -15,6 +15,8 @@ load::Json Measure(const load::Options& options) {
       return load::RunChurn(options);
     case load::Mode::kIdle:
       return load::RunIdle(options);
+    case load::Mode::kStorm:
+      return load::RunStorm(options);
     case load::Mode::kCalibrate:
       return load::RunCalibrate(options);
     case load::Mode::kHistogram:

@@ -11,6 +11,7 @@ Json RunUdp(const Options& options);
 Json RunChurn(const Options& options);
 Json RunIdle(const Options& options);
 
+Json RunStorm(const Options& options);
 Json RunCalibrate(const Options& options);
 
 }  // namespace load

@@ -65,27 +65,27 @@ constexpr Option kNumbers[] = {
     {.name = "--port", .modes = kLoading, .low = 1, .high = 65535, .whole = &Options::port},
     {.name = "--server-pid", .modes = kLoading, .low = 1, .high = 1 << 22, .whole = &Options::server_pid},
     {.name = "--seconds", .modes = kLoading | kCalibrate, .low = 0.01, .high = 3600, .real = &Options::seconds},
-    {.name = "--warmup", .modes = kLoading | kCalibrate, .low = 0, .high = 3600, .real = &Options::warmup_seconds},
+    {.name = "--warmup",
+     .modes = kEcho | kUdp | kChurn | kIdle | kCalibrate,
+     .low = 0,
+     .high = 3600,
+     .real = &Options::warmup_seconds},
     {.name = "--connections",
-     .modes = kEcho | kUdp | kIdle | kCalibrate | kSchedule,
+     .modes = kEcho | kUdp | kIdle | kSchedule,
      .low = 1,
      .high = 60000,
      .whole = &Options::connections},
     {.name = "--bytes",
-     .modes = kEcho | kUdp | kChurn | kIdle | kStorm | kCalibrate,
+     .modes = kEcho | kUdp | kChurn | kIdle | kStorm,
      .low = 1,
      .high = 1 << 24,
      .whole = &Options::message_bytes},
-    {.name = "--in-flight",
-     .modes = kEcho | kUdp | kIdle | kCalibrate,
-     .low = 1,
-     .high = 4096,
-     .whole = &Options::in_flight},
+    {.name = "--in-flight", .modes = kEcho | kUdp | kIdle, .low = 1, .high = 4096, .whole = &Options::in_flight},
     {.name = "--rate", .modes = kEcho | kUdp | kSchedule, .low = 0.1, .high = 1e8, .real = &Options::rate},
-    {.name = "--seed", .modes = kEcho | kUdp | kSchedule, .low = 0, .high = kMaxSeed, .seed = &Options::seed},
+    {.name = "--seed", .modes = kEcho | kUdp | kStorm | kSchedule, .low = 0, .high = kMaxSeed, .seed = &Options::seed},
     {.name = "--drain", .modes = kEcho | kUdp, .low = 0, .high = 3600, .real = &Options::drain_seconds},
-    {.name = "--timeout", .modes = kUdp | kCalibrate, .low = 0.001, .high = 60, .real = &Options::timeout_seconds},
-    {.name = "--parallel", .modes = kChurn | kCalibrate, .low = 1, .high = 4096, .whole = &Options::parallel},
+    {.name = "--timeout", .modes = kUdp, .low = 0.001, .high = 60, .real = &Options::timeout_seconds},
+    {.name = "--parallel", .modes = kChurn, .low = 1, .high = 4096, .whole = &Options::parallel},
     {.name = "--sources", .modes = kChurn | kIdle | kStorm, .low = 0, .high = 65536, .whole = &Options::sources},
     {.name = "--greet", .modes = kIdle, .low = 0, .high = 1000, .whole = &Options::greet},
     {.name = "--prime", .modes = kIdle, .low = 0, .high = 60000, .whole = &Options::prime},
@@ -194,6 +194,7 @@ void SetDefaultsOf(Mode mode, Options* options) {
     options->sources = 16;
   }
   if (mode == Mode::kChurn || mode == Mode::kStorm) options->sources = 64;
+  if (mode == Mode::kStorm) options->message_bytes = 1 << 18;
 }
 
 }  // namespace
@@ -223,7 +224,7 @@ Options ParseOptions(int argc, char** argv) {
     }
     if (strcmp(name, "--in-flight") == 0) in_flight_given = true;
     for (const char* of_open_loop : {"--schedule", "--seed", "--drain", "--wait"}) {
-      if (strcmp(name, of_open_loop) == 0) open_loop_option = of_open_loop;
+      if (strcmp(name, of_open_loop) == 0 && options.mode != Mode::kStorm) open_loop_option = of_open_loop;
     }
   }
   CheckTogether(options, in_flight_given, open_loop_option);

@@ -16,7 +16,7 @@ Schedule::Schedule(Arrivals arrivals, double per_second, uint32_t connections, u
   if (arrivals_ != Arrivals::kPoisson) return;
   elapsed_ns_ = Gap();
   due_ns_ = begin_ns_ + static_cast<uint64_t>(elapsed_ns_);
-  connection_ = static_cast<uint32_t>(Random() % connections_);
+  connection_ = static_cast<uint32_t>(random_.Below(connections_));
 }
 
 void Schedule::Advance() {
@@ -28,22 +28,10 @@ void Schedule::Advance() {
   }
   elapsed_ns_ += Gap();
   due_ns_ = begin_ns_ + static_cast<uint64_t>(elapsed_ns_);
-  connection_ = static_cast<uint32_t>(Random() % connections_);
+  connection_ = static_cast<uint32_t>(random_.Below(connections_));
 }
 
 // Exponentially distributed: each connection is a Poisson process, and so are all together.
-double Schedule::Gap() {
-  const double uniform = static_cast<double>(Random() >> 11) * 0x1.0p-53;  // in [0, 1)
-  return -log1p(-uniform) * gap_ns_;
-}
-
-// SplitMix64 (Steele, Lea, Flood, 2014).
-uint64_t Schedule::Random() {
-  random_ += 0x9e3779b97f4a7c15u;
-  uint64_t mixed = random_;
-  mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9u;
-  mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111ebu;
-  return mixed ^ (mixed >> 31);
-}
+double Schedule::Gap() { return -log1p(-random_.Fraction()) * gap_ns_; }
 
 }  // namespace load

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "random.h"
+
 namespace load {
 
 enum class Arrivals { kUniform, kPoisson };
@@ -17,14 +19,13 @@ class Schedule {
   void Advance();
 
  private:
-  uint64_t Random();
   double Gap();
 
   const Arrivals arrivals_;
   const double gap_ns_;
   const uint32_t connections_;
   const uint64_t begin_ns_;
-  uint64_t random_;
+  Random random_;
   uint64_t count_ = 0;
   double elapsed_ns_ = 0;  // Poisson: the sum of the gaps
   uint64_t due_ns_ = 0;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <linux/sock_diag.h>
+#include <linux/udp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -16,7 +17,8 @@ namespace load {
 namespace {
 
 constexpr int kEventsAtOnce = 64;
-constexpr size_t kBatch = 64;
+constexpr size_t kBatch = 64;  // also what UDP_SEGMENT takes at most
+constexpr size_t kMaxSegmentedBytes = 65000;
 constexpr int kSocketBufferBytes = 4 << 20;
 
 void Watch(int epoll, int operation, int fd, uint32_t index, uint32_t events) {
@@ -119,7 +121,9 @@ size_t UdpPool::SendBatch(Socket* socket) {
     // Only read from; iovec serves both directions.
     out_parts_[2 * i + 1] = {const_cast<uint8_t*>(BodyOf(socket->unsent + i)), message_bytes_ - sizeof(DatagramHeader)};
   }
-  const int sent = sendmmsg(socket->descriptor.fd(), out_.data(), static_cast<unsigned>(count), MSG_NOSIGNAL);
+  const int sent = count > 1 && can_segment_ && count * message_bytes_ <= kMaxSegmentedBytes
+                       ? SendSegmented(socket->descriptor.fd(), count)
+                       : sendmmsg(socket->descriptor.fd(), out_.data(), static_cast<unsigned>(count), MSG_NOSIGNAL);
   if (sent < 0) {
     if (errno == EAGAIN || errno == ENOBUFS || errno == EINTR) return 0;
     FailOn("send to");
@@ -128,8 +132,36 @@ size_t UdpPool::SendBatch(Socket* socket) {
   return static_cast<size_t>(sent);
 }
 
+// Several datagrams as one that the kernel cuts up (UDP_SEGMENT, Linux 4.18). The server gets the same datagrams, and
+// this program needs half the time for them. What sendmmsg returns.
+int UdpPool::SendSegmented(int fd, size_t count) {
+  const uint16_t segment_bytes = static_cast<uint16_t>(message_bytes_);
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof segment_bytes)] = {};
+  msghdr message{};
+  message.msg_iov = out_parts_.data();
+  message.msg_iovlen = 2 * count;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = IPPROTO_UDP;
+  header->cmsg_type = UDP_SEGMENT;
+  header->cmsg_len = CMSG_LEN(sizeof segment_bytes);
+  memcpy(CMSG_DATA(header), &segment_bytes, sizeof segment_bytes);
+  if (sendmsg(fd, &message, MSG_NOSIGNAL) >= 0) return static_cast<int>(count);
+  // An older kernel, or datagrams that do not fit into a packet of this network.
+  if (errno == EINVAL || errno == EIO || errno == EMSGSIZE || errno == ENOPROTOOPT) {
+    can_segment_ = false;
+    errno = EAGAIN;
+  }
+  return -1;
+}
+
 uint32_t UdpPool::Receive(Socket* socket) {
-  const int count = recvmmsg(socket->descriptor.fd(), in_.data(), kBatch, 0, nullptr);
+  // No more than can be there: to ask for one that is not costs as much as to get one.
+  socket->numbers.SkipSettled();
+  const uint64_t outstanding = socket->numbers.next() - socket->numbers.oldest_waiting();
+  const auto batch = static_cast<unsigned>(std::clamp<uint64_t>(outstanding, 1, kBatch));
+  const int count = recvmmsg(socket->descriptor.fd(), in_.data(), batch, 0, nullptr);
   if (count < 0) {
     if (errno == EAGAIN || errno == EINTR) return 0;
     FailOn("receive from");

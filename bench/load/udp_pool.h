@@ -85,6 +85,7 @@ class UdpPool final : public Pool {
 
   void Flush(uint32_t index);
   size_t SendBatch(Socket* socket);
+  int SendSegmented(int fd, size_t count);
   // Reads one batch; the number of datagrams that were waited for.
   uint32_t Receive(Socket* socket);
   bool Check(Socket* socket, const uint8_t* datagram, size_t length, uint64_t now_ns);
@@ -102,6 +103,7 @@ class UdpPool final : public Pool {
   std::vector<Socket> sockets_;
   uint64_t waiting_ = 0;
   uint64_t late_ = 0;
+  bool can_segment_ = true;
   uint64_t look_for_lost_ns_ = 0;
 
   std::vector<DatagramHeader> headers_;

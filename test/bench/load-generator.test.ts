@@ -4,7 +4,7 @@ import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Finished } from '../../bench/runner/process.js';
 import { buildLoad, runLoad } from './load.js';
 
-beforeAll(buildLoad, 120_000);
+beforeAll(buildLoad, 300_000);
 
 const servers: Server[] = [];
 afterEach(() => {
