@@ -124,6 +124,12 @@ export class Scene {
     return listener;
   }
 
+  /** It is closed when the test has ended. */
+  own(listener: Listener): Listener {
+    this.#ends.push(() => listener.close());
+    return listener;
+  }
+
   async connect(port: number, options: Partial<ConnectOptions> = {}): Promise<Socket> {
     return this.track(await connect({ host: HOST, port, ...options }));
   }
