@@ -43,5 +43,9 @@ export function formatNs(nanoseconds: number): string {
 
 /** A value in the unit of a cell, without the unit. */
 export function formatValue(value: number, unit: string): string {
-  return unit === 'ms' ? value.toFixed(1) : formatCount(value);
+  if (unit === 'ms') return value.toFixed(1);
+  if (unit.startsWith('us ')) return formatNs(value * 1_000);
+  if (unit.startsWith('times ')) return formatRatio(value);
+  if (unit.startsWith('bytes of memory')) return `${(value / 1_024).toFixed(2)} KiB`;
+  return formatCount(value);
 }

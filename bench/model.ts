@@ -3,19 +3,20 @@ import type { Summary } from './stats/summary.js';
 
 export const SCHEMA_VERSION = 1;
 
-export type CellKind = 'compute' | 'echo' | 'import';
+export type CellKind = 'compute' | 'echo' | 'udp' | 'churn' | 'idle' | 'busy' | 'latency' | 'client' | 'import';
 export type Family = 'tokio' | 'millrace' | 'go' | 'bun' | 'node';
 
 /** One measure in one fresh process. */
 export interface Sample {
   readonly round: number;
-  /** In the cell's unit: operations/s, messages per CPU-second, or milliseconds. */
+  /** In the cell's unit: operations/s, messages per CPU-second, milliseconds. */
   readonly value: number;
   /** The first, cold run in the same unit; null where there is none. */
   readonly first: number | null;
   readonly wallSeconds: number;
   readonly cpuSeconds: number;
-  readonly cpuNsPerOperation: number;
+  /** null where there are no operations. */
+  readonly cpuNsPerOperation: number | null;
   readonly peakMemoryBytes: number;
   /** Further measures by name, e.g. `p99Us`. */
   readonly extras: Readonly<Record<string, number>>;
@@ -73,6 +74,13 @@ export interface Machine {
   readonly loadAverage: number;
 }
 
+/** What the load generator itself can do here, against a server of its own: above it a figure is the generator's. */
+export interface GeneratorLimit {
+  readonly what: string;
+  readonly perSecond: number;
+  readonly perLoadCpuSecond: number;
+}
+
 export interface RunReport {
   readonly schema: typeof SCHEMA_VERSION;
   readonly date: string;
@@ -84,4 +92,6 @@ export interface RunReport {
   readonly contestants: readonly ContestantInfo[];
   readonly notRun: readonly NotRun[];
   readonly cells: readonly CellReport[];
+  /** Absent where no server was loaded, and in quick runs. */
+  readonly generatorLimits?: readonly GeneratorLimit[];
 }

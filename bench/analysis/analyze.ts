@@ -1,7 +1,7 @@
 import type { CellReport, ContestantResult, RunReport } from '../model.js';
 import { type BaselineComparison, compareWithBaseline } from './baseline.js';
 import { type Bottleneck, bottleneckOf } from './bottleneck.js';
-import { bestOf, byWorkload, ratioOf, ratioToTokio } from './ratios.js';
+import { bestOf, byWorkload, isRace, ratioOf, ratioToRival } from './ratios.js';
 import { evaluateTargets, type TargetRow } from './targets.js';
 import { type Trend, trendsOf } from './trend.js';
 
@@ -17,7 +17,7 @@ export interface Finding {
   readonly workload: string;
   readonly title: string;
   readonly contestant: string;
-  readonly ratioToTokio: number;
+  readonly ratioToRival: number;
   readonly trend: Trend | null;
   readonly bottleneck: Bottleneck;
 }
@@ -30,11 +30,13 @@ export interface Analysis {
 }
 
 /** The loads of `echo` are different work, not more of it: they make no trend. */
-const WITHOUT_TREND = new Set(['echo', 'import']);
+const WITHOUT_TREND = new Set(['echo', 'client']);
+/** What is no speed has no bottleneck. */
+const WITHOUT_FINDING = new Set(['import', 'idle', 'busy-among-idle', 'latency']);
 
 export function analyze(report: RunReport, baseline: RunReport | null): Analysis {
   return {
-    winners: report.cells.filter((cell) => cell.kind !== 'import').flatMap(winnerOf),
+    winners: report.cells.filter(isRace).flatMap(winnerOf),
     findings: findingsOf(report),
     targets: evaluateTargets(report),
     baseline: baseline === null ? null : compareWithBaseline(report, baseline),
@@ -51,7 +53,7 @@ function winnerOf(cell: CellReport): Winner[] {
 function findingsOf(report: RunReport): Finding[] {
   const findings: Finding[] = [];
   for (const [workload, cells] of byWorkload(report.cells)) {
-    if (workload === 'import') continue;
+    if (WITHOUT_FINDING.has(workload)) continue;
     const trends = WITHOUT_TREND.has(workload) ? [] : trendsOf(cells);
     const ordered = [...cells].sort((a, b) => a.n - b.n);
     for (const contestant of new Set(cells.flatMap((cell) => cell.results.map((result) => result.contestant)))) {
@@ -67,7 +69,7 @@ function findingsOf(report: RunReport): Finding[] {
         workload,
         title: last.cell.title,
         contestant,
-        ratioToTokio: ratioToTokio(last.cell, last.result),
+        ratioToRival: ratioToRival(last.cell, last.result),
         trend: trends.find((trend) => trend.contestant === contestant) ?? null,
         bottleneck: bottleneckOf(last.cell, last.result, WITHOUT_TREND.has(workload) ? [] : cells, info),
       });

@@ -79,6 +79,9 @@ const CPU_ADVICE: Readonly<Record<string, string>> = {
   channel: 'the cost is one message: send batches',
   cancel: 'the cost is unwinding a task: cancel a scope, not single tasks',
   echo: 'the cost is mostly the kernel: larger messages, or more of them in flight, spread it',
+  udp: 'the cost is mostly the kernel: batches of datagrams spread it',
+  churn: 'the cost is making and ending a connection: keep connections alive',
+  client: 'the cost is the client’s own parsing and promises, and a system call for each write: pipeline',
 };
 
 function timerLimit(cpuNs: number, result: ContestantResult): Omit<Bottleneck, 'remarks'> {
@@ -100,7 +103,14 @@ function timerLimit(cpuNs: number, result: ContestantResult): Omit<Bottleneck, '
 
 function waitingLimit(cell: CellReport, share: number, result: ContestantResult): Omit<Bottleneck, 'remarks'> {
   const finding = `waits: its CPU is busy for ${formatPercent(share)} of the time`;
-  if (cell.kind === 'echo') {
+  if (cell.kind === 'client') {
+    return {
+      limit: 'waiting',
+      finding: `${finding}, for the server’s answers`,
+      advice: 'more requests at once fill the wait',
+    };
+  }
+  if (cell.kind === 'echo' || cell.kind === 'udp' || cell.kind === 'churn') {
     const load = result.extras.loadCpuShare?.median ?? 0;
     return {
       limit: 'waiting',

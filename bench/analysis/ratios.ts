@@ -27,8 +27,35 @@ export function betterTokio(cell: CellReport): ContestantResult | undefined {
   return bestOf(cell, TOKIO_IDS);
 }
 
-export function ratioToTokio(cell: CellReport, result: ContestantResult): number {
-  return ratioOf(cell, result, betterTokio(cell));
+/** What the others are held against in a cell. */
+export interface Rival {
+  readonly label: string;
+  readonly result: ContestantResult;
+}
+
+// A share of one's own speed, a latency at a rate of one's own, the memory of servers of which some chose large buffers:
+// the figures of two runtimes are no race.
+const WITHOUT_RIVAL = new Set(['import/millrace', 'idle/10k', 'busy-among-idle/100of10k', 'latency/own-rate']);
+
+/** The better Tokio; where a client of JavaScript is measured, node:net. undefined where there is none. */
+export function rivalOf(cell: CellReport): Rival | undefined {
+  if (WITHOUT_RIVAL.has(cell.id)) return undefined;
+  const result = cell.kind === 'client' ? bestOf(cell, ['node']) : betterTokio(cell);
+  return result === undefined ? undefined : { label: rivalNameOf(cell), result };
+}
+
+export function rivalNameOf(cell: CellReport): string {
+  return cell.kind === 'client' ? 'node:net' : 'better Tokio';
+}
+
+/** How many times better than its cell's rival; NaN where there is none. */
+export function ratioToRival(cell: CellReport, result: ContestantResult | undefined): number {
+  return ratioOf(cell, result, rivalOf(cell)?.result);
+}
+
+/** Whether the cell is a race: whoever has the best figure has won. */
+export function isRace(cell: CellReport): boolean {
+  return !WITHOUT_RIVAL.has(cell.id);
 }
 
 /** The cells of each workload, in the order in which they ran. */

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { CONTESTANTS } from '../contestants/catalog.js';
 import type { RunSettings } from '../runner/run.js';
-import { CELLS, WORKLOADS } from '../workloads/catalog.js';
+import { CELLS, cellsOf, PARTS, type Part, workloadsOf } from '../workloads/catalog.js';
 
 export interface BenchOptions {
   readonly help: boolean;
@@ -17,16 +17,19 @@ export interface BenchOptions {
 /** The command line is wrong; the message says what and what would be right. */
 export class UsageError extends Error {}
 
-export const USAGE = `Usage: millrace bench [options]
+export const USAGE = `Usage: millrace bench [part] [options]
 
 Races Millrace against Tokio, Go, Bun and plain Node on this machine: the same work, interleaved, a fresh process for
 each sample. Missing toolchains are left out with the reason. It ends with the place of the report.
 
+  net                   servers under load and clients of real servers only: about 10 minutes
+  compute               all but those
+
   --quick               a short run: at most 3 minutes once the peers are built
-  --only LIST           workloads (${WORKLOADS.join(', ')}) or cells (scheduling/light, echo/64B, ...)
+  --only LIST           workloads (${workloadsOf(CELLS).join(', ')}) or cells (scheduling/light, echo/64B, ...)
   --runtimes LIST       families (tokio, millrace, go, bun, node) or single ones (see --list)
-  --samples N           samples of each runtime in each cell (1 to 1000; default 5, quick 3)
-  --measure-ms MS       warm work of one compute sample (default 500, quick 300)
+  --samples N           samples of each runtime in each cell (1 to 1000; default 5, net 3, quick 3)
+  --measure-ms MS       warm work of one sample (default 500, echo 2000, quick 300 to 600)
   --no-pin              do not pin processes to cores
   --baseline FILE       compare with a run that was saved before
   --save-baseline FILE  save this run to compare a later one with
@@ -40,26 +43,59 @@ each sample. Missing toolchains are left out with the reason. It ends with the p
 // A round of the quick plan takes about 50 s: three fit, on a slow machine two. Building peers does not count.
 const QUICK_LIMIT_SECONDS = 170;
 
+interface LoadWindow {
+  readonly warmup: number;
+  readonly measured: number;
+  /** Silence before memory is read. */
+  readonly settle: number;
+}
+
+const ECHO: LoadWindow = { warmup: 1, measured: 2, settle: 1 };
+const QUICK_ECHO: LoadWindow = { warmup: 0.3, measured: 0.6, settle: 1 };
+// So many servers and cells that each sample must be short: three rounds in less than 15 minutes.
+const NETWORK: LoadWindow = { warmup: 0.6, measured: 0.6, settle: 1 };
+const QUICK_NETWORK: LoadWindow = { warmup: 0.3, measured: 0.3, settle: 1 };
+
+/** In less than this a slow machine may see no answer at all. */
+const WINDOW_SECONDS_MIN = 0.1;
+
+/** What `--measure-ms` makes of a load. */
+function windowOf(measureMs: number): LoadWindow {
+  const measured = Math.max(WINDOW_SECONDS_MIN, measureMs / 1_000);
+  return { warmup: Math.min(NETWORK.warmup, measured), measured, settle: Math.min(NETWORK.settle, measured) };
+}
+
 /** @throws UsageError */
 export function parseBenchOptions(argv: readonly string[]): BenchOptions {
-  const { values } = parse(argv);
+  const { values, positionals } = parse(argv);
   const quick = values.quick === true;
+  const part = partIn(positionals);
+  const cells = cellsOf(part);
+  // Named, so that the quick mode leaves none of them out.
+  const only = list('--only', values.only, [...workloadsOf(cells), ...cells.map((cell) => cell.id)]);
+  const measureMs = wholeNumber('--measure-ms', values['measure-ms'], 1, 60_000);
+  const echo = measureMs === undefined ? (quick ? QUICK_ECHO : part === 'net' ? NETWORK : ECHO) : windowOf(measureMs);
+  const network = measureMs === undefined ? (quick ? QUICK_NETWORK : NETWORK) : windowOf(measureMs);
   return {
     help: values.help === true,
     list: values.list === true,
     settings: {
       quick,
-      only: list('--only', values.only, [...WORKLOADS, ...CELLS.map((cell) => cell.id)]),
+      part,
+      only: only.length === 0 && part === 'net' ? workloadsOf(cells) : only,
       runtimes: list('--runtimes', values.runtimes, [
         ...new Set(CONTESTANTS.flatMap((contestant) => [contestant.family, contestant.id])),
       ]),
-      samples: wholeNumber('--samples', values.samples, 1, 1_000) ?? (quick ? 3 : 5),
+      samples: wholeNumber('--samples', values.samples, 1, 1_000) ?? (quick || part === 'net' ? 3 : 5),
       pin: values['no-pin'] !== true,
       limitSeconds: quick && values.samples === undefined ? QUICK_LIMIT_SECONDS : Number.POSITIVE_INFINITY,
       warmupMs: quick ? 200 : 500,
-      measureMs: wholeNumber('--measure-ms', values['measure-ms'], 1, 60_000) ?? (quick ? 300 : 500),
-      echoWarmupSeconds: quick ? 0.3 : 1,
-      echoSeconds: quick ? 0.6 : 2,
+      measureMs: measureMs ?? (quick ? 300 : 500),
+      echoWarmupSeconds: echo.warmup,
+      echoSeconds: echo.measured,
+      networkWarmupSeconds: network.warmup,
+      networkSeconds: network.measured,
+      settleSeconds: network.settle,
     },
     json: file('--json', values.json),
     markdown: file('--markdown', values.markdown),
@@ -74,7 +110,7 @@ function parse(argv: readonly string[]) {
     return parseArgs({
       args: [...argv],
       strict: true,
-      allowPositionals: false,
+      allowPositionals: true,
       options: {
         quick: { type: 'boolean' },
         only: { type: 'string' },
@@ -94,6 +130,16 @@ function parse(argv: readonly string[]) {
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
+}
+
+function partIn(positionals: readonly string[]): Part | null {
+  const [word, ...more] = positionals;
+  if (word === undefined) return null;
+  const part = PARTS.find((candidate) => candidate === word);
+  if (part === undefined || more.length > 0) {
+    throw new UsageError(`expected nothing or one of: ${PARTS.join(', ')}; got ${positionals.join(' ')}`);
+  }
+  return part;
 }
 
 function list(name: string, text: string | undefined, known: readonly string[]): string[] {

@@ -1,4 +1,5 @@
 import type { CellKind, Family } from '../model.js';
+import { SERVER_KINDS } from '../workloads/cell.js';
 
 /** One runtime in one way of using it: a column of every table. */
 export interface Contestant {
@@ -40,17 +41,19 @@ export const CONTESTANTS: readonly Contestant[] = [
   millrace('async', 'async', ['compute'], 'async', 'auto', true),
   millrace('fibers', 'fibers', ['compute'], 'fibers', 'uv', false),
   millrace('async', 'async', ['compute'], 'async', 'uv', false),
-  millrace('handlers', 'handlers', ['echo'], 'handlers', 'auto', true),
-  millrace('streams', 'streams', ['echo'], 'streams', 'auto', true),
-  millrace('handlers', 'handlers', ['echo'], 'handlers', 'uv', true),
-  millrace('streams', 'streams', ['echo'], 'streams', 'uv', false),
+  millrace('handlers', 'handlers', SERVER_KINDS, 'handlers', 'auto', true),
+  millrace('streams', 'streams', SERVER_KINDS, 'streams', 'auto', true),
+  millrace('handlers', 'handlers', SERVER_KINDS, 'handlers', 'uv', true),
+  millrace('streams', 'streams', SERVER_KINDS, 'streams', 'uv', false),
+  millrace('sockets', 'sockets', ['client'], 'sockets', 'auto', true),
+  millrace('sockets', 'sockets', ['client'], 'sockets', 'uv', false),
   millrace('import', 'import', ['import'], 'import', 'auto', true),
   {
     id: 'tokio-current',
     label: 'Tokio current_thread',
     family: 'tokio',
     cores: 'one',
-    kinds: ['compute', 'echo'],
+    kinds: ['compute', ...SERVER_KINDS],
     words: ['current'],
     quick: true,
   },
@@ -59,14 +62,22 @@ export const CONTESTANTS: readonly Contestant[] = [
     label: 'Tokio multi_thread',
     family: 'tokio',
     cores: 'all',
-    kinds: ['compute', 'echo'],
+    kinds: ['compute', ...SERVER_KINDS],
     words: ['multi'],
     quick: true,
   },
   { id: 'go', label: 'Go', family: 'go', cores: 'all', kinds: ['compute'], words: [], quick: true },
-  { id: 'go-one', label: 'Go, one core', family: 'go', cores: 'one', kinds: ['echo'], words: [], quick: true },
-  { id: 'bun', label: 'Bun', family: 'bun', cores: 'one', kinds: ['compute', 'echo'], words: [], quick: true },
-  { id: 'node', label: 'Node', family: 'node', cores: 'one', kinds: ['compute', 'echo'], words: [], quick: true },
+  { id: 'go-one', label: 'Go, one core', family: 'go', cores: 'one', kinds: SERVER_KINDS, words: [], quick: true },
+  { id: 'bun', label: 'Bun', family: 'bun', cores: 'one', kinds: ['compute', ...SERVER_KINDS], words: [], quick: true },
+  {
+    id: 'node',
+    label: 'Node',
+    family: 'node',
+    cores: 'one',
+    kinds: ['compute', ...SERVER_KINDS, 'client'],
+    words: [],
+    quick: true,
+  },
 ];
 
 /** Tokio's two runtimes: ratios are taken to the better of them, in each cell. */

@@ -1,4 +1,4 @@
-import { betterTokio, ratioOf, resultFor } from '../analysis/ratios.js';
+import { betterTokio, isRace, ratioOf, resultFor } from '../analysis/ratios.js';
 import type { CellReport, RunReport } from '../model.js';
 
 export interface Hero {
@@ -13,6 +13,8 @@ const GROUPS = [
   { workload: 'io', title: 'I/O', contestant: 'millrace-fibers', style: 'fibers' },
   { workload: 'allocation', title: 'Allocation', contestant: 'millrace-fibers', style: 'fibers' },
   { workload: 'echo', title: 'TCP echo', contestant: 'millrace-handlers', style: 'handlers' },
+  { workload: 'udp', title: 'UDP echo', contestant: 'millrace-handlers', style: 'handlers' },
+  { workload: 'churn', title: 'Accept and close', contestant: 'millrace-handlers', style: 'handlers' },
 ] as const;
 
 /** The few numbers at the top: Millrace's fast path against the better Tokio. Groups that were not run are left out. */
@@ -36,7 +38,7 @@ const MAIN_STYLES = ['millrace-fibers', 'millrace-handlers'];
 
 /** One sentence that says how the race went. */
 export function headline(report: RunReport): string {
-  const raced = report.cells.flatMap((cell) => {
+  const raced = report.cells.filter(isRace).flatMap((cell) => {
     const ours = MAIN_STYLES.map((id) => resultFor(cell, id)).find((result) => result?.value != null);
     const ratio = ratioOf(cell, ours, betterTokio(cell));
     return Number.isFinite(ratio) ? [{ cell, ratio }] : [];
@@ -56,5 +58,5 @@ export function headline(report: RunReport): string {
 }
 
 function nameOf(cell: CellReport): string {
-  return `${cell.title.startsWith('I/O') ? cell.title : cell.title.toLowerCase().replace('tcp', 'TCP')} ${cell.load}`;
+  return `${cell.title.startsWith('I/O') ? cell.title : cell.title.toLowerCase().replace(/tcp|udp/, (name) => name.toUpperCase())} ${cell.load}`;
 }

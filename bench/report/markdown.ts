@@ -1,11 +1,11 @@
 import type { Analysis } from '../analysis/analyze.js';
 import { REFERENCE_NOTE, REFERENCE_ROWS } from '../analysis/reference.js';
-import { formatTarget } from '../analysis/targets.js';
+import { formatLimit, formatTarget, verdictOn } from '../analysis/targets.js';
 import { formatPercent, formatRatio, formatValue } from '../format.js';
 import type { RunReport } from '../model.js';
 import { headline } from './headline.js';
 import { methodOf } from './method.js';
-import { cellHeading, labelOf, RESULT_HEADINGS, resultRows, trendText } from './tables.js';
+import { cellHeading, labelOf, resultTable, trendText } from './tables.js';
 
 /** The report as Markdown tables. */
 export function markdownReport(report: RunReport, analysis: Analysis): string {
@@ -37,16 +37,14 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
 
 function targets({ targets }: Analysis): string {
   const rows = targets.map((target) => {
-    const sign = target.direction === 'at least' ? '≥' : '≤';
-    const aim = target.aim === null ? '' : `${sign} ${formatTarget(target.aim, target.unit)}`;
     const done = target.parts.filter(({ measured }) => measured !== null).length;
     return [
       target.what,
       target.backend,
-      `${sign} ${formatTarget(target.must, target.unit)}`,
-      aim,
+      formatLimit(target.must, target),
+      formatLimit(target.aim, target),
       formatTarget(target.measured, target.unit),
-      target.aimReached ? `${target.reached}, aim too` : target.reached,
+      verdictOn(target),
       `${done} of ${target.parts.length}`,
     ];
   });
@@ -54,17 +52,9 @@ function targets({ targets }: Analysis): string {
 }
 
 function results(report: RunReport, cell: RunReport['cells'][number]): string {
-  const rows = resultRows(report, cell).map((row) => [
-    row.isBest ? `**${row.runtime}**` : row.runtime,
-    row.value,
-    row.ratio,
-    row.spread,
-    row.range,
-    row.first,
-    row.cpu,
-    row.memory,
-  ]);
-  return `### ${cellHeading(cell)}\n\n${markdownTable(RESULT_HEADINGS, rows)}`;
+  const { head, rows } = resultTable(report, cell);
+  const lines = rows.map(({ runtime, figures, isBest }) => [isBest ? `**${runtime}**` : runtime, ...figures]);
+  return `### ${cellHeading(cell)}\n\n${markdownTable(head, lines)}`;
 }
 
 function baseline(report: RunReport, analysis: Analysis): string {

@@ -1,6 +1,6 @@
 // How the figures were made, in the words of the report: [what, how].
 
-import { formatBytes } from '../format.js';
+import { formatBytes, formatCount } from '../format.js';
 import type { RunReport } from '../model.js';
 import { formatDuration } from '../runner/progress.js';
 
@@ -26,8 +26,17 @@ export function methodOf(report: RunReport): [string, string][] {
       'Every compute run adds up to a checksum that is known beforehand; a sample with another is a failure. Echoes are compared byte by byte. Programs are under bench/peers, each written in its runtime’s own idiom.',
     ],
     [
-      'Echo',
-      '64 connections, closed loop, on loopback. The figure is messages per CPU-second of the server process (all its threads), since the load generator shares the machine.',
+      'Servers',
+      '64 connections, closed loop, on loopback. The figure is messages per CPU-second of the server process (all its threads), since the load generator shares the machine; bytes, one direction, where messages are 16 KiB or more. UDP: 64 sockets with a datagram each in flight; what is not back in 0.2 s is lost and counts for nothing. Accept and close: the server closes first.',
+    ],
+    [
+      'Idle memory',
+      'is what the resident set grows by with 10,000 connections that have sent and got one message each and then fall silent, divided by them; 100 others had come and gone before. Beside it the same with garbage collections asked for all the while (global.gc, Bun.gc, debug.FreeOSMemory), in another process. Busy among idle: the load generator measures 100 connections alone, opens 9,900 that stay idle, and measures the 100 again, in one process of the server.',
+    ],
+    ['Latency', latencyMethod(report)],
+    [
+      'Clients',
+      'The servers are started for the run and share the load generator’s core. Postgres runs without fsync, Redis without persistence: nothing is written.',
     ],
     ['Timers', 'The sleeps themselves last up to 100 ms, so the figure is timers per CPU-second.'],
     [
@@ -38,8 +47,28 @@ export function methodOf(report: RunReport): [string, string][] {
       'Allocation',
       'uses what each runtime’s users have: malloc through Vec, Go’s and V8’s and JavaScriptCore’s heaps, Millrace’s BufferPool. Every buffer must be zero when it comes and is dirty when it goes.',
     ],
-    ['Ratio', 'is to the better of Tokio’s two runtimes in the same cell of the same run.'],
+    [
+      'Ratio',
+      'is to the better of Tokio’s two runtimes in the same cell of the same run; for clients to node:net, which pg and ioredis use by themselves.',
+    ],
+    ...generatorMethod(report),
   ];
+}
+
+function generatorMethod({ generatorLimits }: RunReport): [string, string][] {
+  if (generatorLimits === undefined || generatorLimits.length === 0) return [];
+  const limits = generatorLimits.map(
+    ({ what, perSecond, perLoadCpuSecond }) =>
+      `${what}: ${formatCount(perSecond)}/s, ${formatCount(perLoadCpuSecond)} for each of its CPU-seconds`,
+  );
+  return [['Load generator', `its own limits here, against a server of its own. ${limits.join('; ')}.`]];
+}
+
+function latencyMethod(report: RunReport): string {
+  const cell = report.cells.find(({ id }) => id === 'latency/same-rate');
+  const rate = cell?.results.find(({ extras }) => extras.ratePerSecond !== undefined)?.extras.ratePerSecond?.median;
+  const common = rate === undefined ? '' : ` (${formatCount(rate)} messages/s in this run)`;
+  return `Each server first runs a closed loop, which tells its saturating rate; then an open loop with a Poisson schedule over the same 64 connections. The same rate for all is half of what node:net reached in three processes before the first round${common}. A latency counts from the time at which the schedule wanted the message sent, so nothing is lost to coordinated omission; how late the load generator itself was is in the table.`;
 }
 
 function versionsOf(report: RunReport): string[] {

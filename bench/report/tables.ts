@@ -1,48 +1,132 @@
 // The rows of the tables that the terminal, Markdown and HTML share.
-import { bestOf, ratioToTokio } from '../analysis/ratios.js';
+import { bestOf, isRace, ratioToRival, rivalNameOf } from '../analysis/ratios.js';
 import type { Trend } from '../analysis/trend.js';
-import { formatBytes, formatNs, formatPercent, formatRatio, formatValue } from '../format.js';
-import type { CellReport, RunReport } from '../model.js';
+import { formatBytes, formatCount, formatNs, formatPercent, formatRatio, formatValue } from '../format.js';
+import type { CellKind, CellReport, ContestantResult, RunReport } from '../model.js';
 import { relativeNoise } from '../stats/summary.js';
 
 export interface ResultRow {
   readonly runtime: string;
-  readonly value: string;
-  readonly ratio: string;
-  readonly spread: string;
-  readonly range: string;
-  readonly first: string;
-  readonly cpu: string;
-  readonly memory: string;
+  /** What stands in the columns after the runtime. */
+  readonly figures: readonly string[];
   readonly isBest: boolean;
   readonly failure: string;
 }
 
-export const RESULT_HEADINGS = ['runtime', 'warm', 'to Tokio', '±', 'min..max', 'first run', 'CPU/op', 'peak memory'];
+export interface ResultTable {
+  readonly head: readonly string[];
+  readonly rows: readonly ResultRow[];
+}
 
-/** One row for each contestant, the best first. */
-export function resultRows(report: RunReport, cell: CellReport): ResultRow[] {
-  const best = bestOf(cell);
+interface Column {
+  readonly head: string;
+  readonly show: (cell: CellReport, result: ContestantResult) => string;
+}
+
+/** A table with a row for each contestant, the best first. */
+export function resultTable(report: RunReport, cell: CellReport): ResultTable {
+  const best = isRace(cell) ? bestOf(cell) : undefined;
   const sign = cell.better === 'higher' ? -1 : 1;
   const sorted = [...cell.results].sort(
     (a, b) => sign * ((a.value?.median ?? -sign * Infinity) - (b.value?.median ?? -sign * Infinity)),
   );
-  return sorted.map((result) => {
-    const { value, first } = result;
-    return {
+  const columns = columnsOf(cell);
+  return {
+    head: ['runtime', ...columns.map(({ head }) => head)],
+    rows: sorted.map((result) => ({
       runtime: labelOf(report, result.contestant),
-      value: value === null ? 'failed' : formatValue(value.median, cell.unit),
-      ratio: cell.kind === 'import' ? '' : formatRatio(ratioToTokio(cell, result)),
-      spread: value === null ? '' : formatPercent(relativeNoise(value)),
-      range: value === null ? '' : `${formatValue(value.min, cell.unit)} .. ${formatValue(value.max, cell.unit)}`,
-      first: first === null ? '' : formatValue(first.median, cell.unit),
-      cpu: result.cpuNsPerOperation === null ? '' : formatNs(result.cpuNsPerOperation.median),
-      memory: result.peakMemoryBytes === null ? '' : formatBytes(result.peakMemoryBytes.median),
+      figures: columns.map(({ show }) => (result.value === null && show !== VALUE.show ? '' : show(cell, result))),
       isBest: result === best,
       failure: result.failures[0] ?? '',
-    };
-  });
+    })),
+  };
 }
+
+const VALUE: Column = {
+  head: 'warm',
+  show: (cell, { value }) => (value === null ? 'failed' : formatValue(value.median, cell.unit)),
+};
+const SPREAD: Column = { head: '±', show: (_, { value }) => (value === null ? '' : spreadOf(relativeNoise(value))) };
+const RANGE: Column = {
+  head: 'min..max',
+  show: (cell, { value }) =>
+    value === null || value.count === 1
+      ? ''
+      : `${formatValue(value.min, cell.unit)} .. ${formatValue(value.max, cell.unit)}`,
+};
+const FIRST: Column = {
+  head: 'first run',
+  show: (cell, { first }) => (first === null ? '' : formatValue(first.median, cell.unit)),
+};
+const CPU: Column = {
+  head: 'CPU/op',
+  show: (_, { cpuNsPerOperation }) => (cpuNsPerOperation === null ? '' : formatNs(cpuNsPerOperation.median)),
+};
+const MEMORY: Column = {
+  head: 'peak memory',
+  show: (_, { peakMemoryBytes }) => (peakMemoryBytes === null ? '' : formatBytes(peakMemoryBytes.median)),
+};
+
+function spreadOf(noise: number): string {
+  return Number.isNaN(noise) ? '' : formatPercent(noise);
+}
+
+/** A further measure by its name. */
+function extra(head: string, name: string, format: (value: number) => string): Column {
+  return {
+    head,
+    show: (_, { extras }) => {
+      const value = extras[name]?.median;
+      return value === undefined ? '' : format(value);
+    },
+  };
+}
+
+const us = (value: number) => formatNs(value * 1_000);
+const LATENCY = [extra('median', 'p50Us', us), extra('p99', 'p99Us', us)];
+
+/** What is worth knowing of a kind of cell, beside the figure itself. */
+const EXTRAS: Readonly<Partial<Record<CellKind, readonly Column[]>>> = {
+  echo: [extra('messages/s', 'messagesPerSecond', formatCount), ...LATENCY],
+  udp: [
+    extra('datagrams/s', 'messagesPerSecond', formatCount),
+    ...LATENCY,
+    extra('lost', 'lostShare', (share) => (share === 0 ? '0' : formatPercent(share))),
+  ],
+  churn: [extra('connections/s', 'messagesPerSecond', formatCount), ...LATENCY],
+  idle: [extra('after a collection', 'collectedBytes', (bytes) => formatValue(bytes, 'bytes of memory each'))],
+  busy: [extra('alone, messages/s', 'alonePerSecond', formatCount), extra('beside', 'messagesPerSecond', formatCount)],
+  latency: [
+    extra('at messages/s', 'ratePerSecond', formatCount),
+    extra('median', 'p50Us', us),
+    extra('p90', 'p90Us', us),
+    extra('p999', 'p999Us', us),
+    extra('max', 'maxUs', us),
+    extra('generator late, p99', 'generatorLateP99Us', us),
+  ],
+  client: [extra('requests/s', 'messagesPerSecond', formatCount)],
+};
+
+function columnsOf(cell: CellReport): Column[] {
+  const extras = EXTRAS[cell.kind] ?? [];
+  const value = { ...VALUE, head: HEADS[cell.kind] ?? VALUE.head, show: VALUE.show };
+  const ratio: Column = {
+    head: `to ${rivalNameOf(cell).replace('better ', '')}`,
+    show: (_, result) => formatRatio(ratioToRival(cell, result)),
+  };
+  return [
+    value,
+    ...(isRace(cell) ? [ratio] : []),
+    SPREAD,
+    RANGE,
+    ...(EXTRAS[cell.kind] === undefined ? [FIRST] : []),
+    ...(cell.results.some(({ cpuNsPerOperation }) => cpuNsPerOperation !== null) ? [CPU] : []),
+    MEMORY,
+    ...extras,
+  ];
+}
+
+const HEADS: Readonly<Partial<Record<CellKind, string>>> = { idle: 'each', busy: 'share', latency: 'p99' };
 
 export function labelOf(report: RunReport, contestant: string): string {
   return report.contestants.find(({ id }) => id === contestant)?.label ?? contestant;

@@ -1,9 +1,9 @@
 import type { Analysis } from '../analysis/analyze.js';
-import { formatTarget } from '../analysis/targets.js';
+import { formatLimit, formatTarget, verdictOn } from '../analysis/targets.js';
 import { formatPercent, formatRatio, formatValue } from '../format.js';
 import type { RunReport } from '../model.js';
 import { headline } from './headline.js';
-import { cellHeading, labelOf, RESULT_HEADINGS, resultRows } from './tables.js';
+import { cellHeading, labelOf, resultTable } from './tables.js';
 
 /** Columns padded to their widest entry; the first is text, the others stand right. */
 export function alignColumns(rows: readonly (readonly string[])[]): string[] {
@@ -29,19 +29,10 @@ export function terminalReport(report: RunReport, analysis: Analysis): string {
 function cellTables(report: RunReport): string[] {
   const parts: string[] = [];
   for (const cell of report.cells) {
-    const rows = resultRows(report, cell);
+    const { head, rows } = resultTable(report, cell);
     const lines = alignColumns([
-      RESULT_HEADINGS,
-      ...rows.map((row) => [
-        `${row.isBest ? '*' : ' '} ${row.runtime}`,
-        row.value,
-        row.ratio,
-        row.spread,
-        row.range,
-        row.first,
-        row.cpu,
-        row.memory,
-      ]),
+      head,
+      ...rows.map(({ runtime, figures, isBest }) => [`${isBest ? '*' : ' '} ${runtime}`, ...figures]),
     ]);
     parts.push([cellHeading(cell), ...lines.map((line) => `  ${line}`)].join('\n'));
     for (const row of rows) {
@@ -54,15 +45,12 @@ function cellTables(report: RunReport): string[] {
 function targetLines({ targets }: Analysis): string {
   const run = targets.filter(({ reached }) => reached !== 'not run');
   if (run.length === 0) return '';
-  const rows = run.map((target) => {
-    const sign = target.direction === 'at least' ? '>=' : '<=';
-    return [
-      `${target.what}${target.backend === 'uv' ? ' [uv]' : ''}`,
-      `${sign} ${formatTarget(target.must, target.unit)}`,
-      formatTarget(target.measured, target.unit),
-      target.reached === 'yes' && target.aimReached ? 'yes, aim too' : target.reached,
-    ];
-  });
+  const rows = run.map((target) => [
+    `${target.what}${target.backend === 'uv' ? ' [uv]' : ''}`,
+    formatLimit(target.must, target, ['>=', '<=']),
+    formatTarget(target.measured, target.unit),
+    verdictOn(target),
+  ]);
   const skipped = targets.length - run.length;
   const lines = alignColumns([['target', 'must', 'measured', 'reached'], ...rows]);
   return ['Targets (the worst cell of each)', ...lines.map((line) => `  ${line}`), `  ${skipped} not run`].join('\n');

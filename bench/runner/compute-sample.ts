@@ -1,5 +1,5 @@
 import type { Sample } from '../model.js';
-import type { ComputeCell } from '../workloads/catalog.js';
+import type { ComputeCell } from '../workloads/cell.js';
 import { failureOf, runProgram } from './process.js';
 
 export interface ComputeBudget {

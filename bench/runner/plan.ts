@@ -1,5 +1,5 @@
 import type { Contestant } from '../contestants/catalog.js';
-import type { AnyCell } from '../workloads/catalog.js';
+import type { AnyCell } from '../workloads/cell.js';
 
 /** One cell with those who run it. */
 export interface PlannedCell {

@@ -1,21 +1,29 @@
 // Runs the plan: rounds over all cells, and in each cell one sample of each contestant in turn, so that a disturbance of
 // the machine falls on all of them and not on one.
 import { CONTESTANTS, type Contestant } from '../contestants/catalog.js';
-import { type Prepared, prepareLoad, preparers } from '../contestants/prepare.js';
-import type { CellReport, ContestantInfo, ContestantResult, Family, NotRun, RunReport, Sample } from '../model.js';
+import type { Prepared } from '../contestants/prepare.js';
+import type { CellReport, ContestantInfo, ContestantResult, Family, RunReport, Sample } from '../model.js';
 import { SCHEMA_VERSION } from '../model.js';
 import { summarizeOrNull } from '../stats/summary.js';
-import { type AnyCell, CELLS } from '../workloads/catalog.js';
+import { cellsOf, type Part } from '../workloads/catalog.js';
+import { type AnyCell, isServerCell } from '../workloads/cell.js';
+import { takeClientSample } from './client-sample.js';
 import { SampleError, takeComputeSample } from './compute-sample.js';
-import { takeEchoSample } from './echo-sample.js';
 import { takeImportSample } from './import-sample.js';
+import { generatorLimits, type LoadGenerator } from './load.js';
 import { describeMachine } from './machine.js';
 import { choosePinning, type Pinning } from './pinning.js';
 import { type PlannedCell, planCells, rotate } from './plan.js';
+import { prepareRun } from './prepare-run.js';
 import type { Progress } from './progress.js';
+import { saturatingRate } from './saturating-rate.js';
+import { type LoadBudget, takeServerSample } from './server-sample.js';
+import type { Service, ServiceName } from './services.js';
 
 export interface RunSettings {
   readonly quick: boolean;
+  /** null: all. */
+  readonly part: Part | null;
   readonly only: readonly string[];
   readonly runtimes: readonly string[];
   readonly samples: number;
@@ -26,6 +34,10 @@ export interface RunSettings {
   readonly measureMs: number;
   readonly echoWarmupSeconds: number;
   readonly echoSeconds: number;
+  /** Of the other servers, and of the clients. */
+  readonly networkWarmupSeconds: number;
+  readonly networkSeconds: number;
+  readonly settleSeconds: number;
 }
 
 /** Everything that a sample needs beside its cell and contestant. */
@@ -34,6 +46,9 @@ interface Bench {
   readonly pinning: Pinning;
   readonly load: Prepared;
   readonly programs: ReadonlyMap<Family, Prepared>;
+  readonly services: ReadonlyMap<ServiceName, Service>;
+  /** Messages a second that node:net takes at most; null where no cell asks for it. */
+  readonly commonRate: number | null;
 }
 
 interface Gathered {
@@ -46,84 +61,63 @@ export async function runBenchmark(settings: RunSettings, progress: Progress): P
   // Before anything is built: that would count as load.
   const pinning = await choosePinning(settings.pin);
   const machine = describeMachine(pinning.description);
-  const wanted = planCells(CELLS, CONTESTANTS, settings);
-  const programs = await preparePrograms(wanted, progress);
-  const needsLoad = wanted.some(({ cell }) => cell.kind === 'echo');
-  const load: Prepared = needsLoad
-    ? await prepareLoad((what) => progress.step(what))
-    : { ok: false, reason: 'not asked for', how: '' };
-  const { plan, notRun } = withoutMissing(wanted, programs, load);
+  const wanted = planCells(cellsOf(settings.part), CONTESTANTS, settings);
+  const { plan, notRun, programs, load, services } = await prepareRun(wanted, pinning, progress);
+  try {
+    const commonRate = await commonRateFor(plan, load, pinning, settings, progress);
+    const limits = await limitsFor(plan, load, pinning, settings, progress);
+    const bench: Bench = { settings, pinning, load, programs, services, commonRate };
+    const gathered = new Map<string, Gathered>();
+    const roundsDone = await runRounds(plan, bench, gathered, progress);
+    progress.end();
 
-  const bench: Bench = { settings, pinning, load, programs };
-  const gathered = new Map<string, Gathered>();
-  const roundsDone = await runRounds(plan, bench, gathered, progress);
-  progress.end();
-
-  const entered = new Set(plan.flatMap(({ contestants }) => contestants));
-  return {
-    schema: SCHEMA_VERSION,
-    date: new Date().toISOString(),
-    mode: settings.quick ? 'quick' : 'full',
-    durationSeconds: (performance.now() - start) / 1_000,
-    samplesWanted: settings.samples,
-    roundsDone,
-    machine,
-    contestants: CONTESTANTS.filter((contestant) => entered.has(contestant)).map((contestant) =>
-      infoOf(contestant, programs),
-    ),
-    notRun,
-    cells: plan.map(({ cell, contestants }) => reportCell(cell, contestants, gathered)),
-  };
-}
-
-async function preparePrograms(plan: readonly PlannedCell[], progress: Progress): Promise<Map<Family, Prepared>> {
-  const programs = new Map<Family, Prepared>();
-  for (const { contestants } of plan) {
-    for (const { family } of contestants) {
-      if (programs.has(family)) continue;
-      progress.step(`looking for ${family}`);
-      programs.set(family, await preparers[family]((what) => progress.step(what)));
-    }
+    const entered = new Set(plan.flatMap(({ contestants }) => contestants));
+    return {
+      schema: SCHEMA_VERSION,
+      date: new Date().toISOString(),
+      mode: settings.quick ? 'quick' : 'full',
+      durationSeconds: (performance.now() - start) / 1_000,
+      samplesWanted: settings.samples,
+      roundsDone,
+      machine,
+      contestants: CONTESTANTS.filter((contestant) => entered.has(contestant)).map((contestant) =>
+        infoOf(contestant, programs),
+      ),
+      notRun,
+      cells: plan.map(({ cell, contestants }) => reportCell(cell, contestants, gathered)),
+      ...(limits === null ? {} : { generatorLimits: limits }),
+    };
+  } finally {
+    for (const service of services.values()) if (service.ok) await service.stop();
   }
-  return programs;
 }
 
-function withoutMissing(
-  wanted: readonly PlannedCell[],
-  programs: ReadonlyMap<Family, Prepared>,
+/** Half of it is the rate at which the latencies of all are compared, so it is measured once, before them. */
+async function commonRateFor(
+  plan: readonly PlannedCell[],
   load: Prepared,
-): { plan: PlannedCell[]; notRun: NotRun[] } {
-  const notRun = new Map<string, NotRun>();
-  const plan: PlannedCell[] = [];
-  for (const { cell, contestants } of wanted) {
-    if (cell.kind === 'echo' && !load.ok) {
-      notRun.set('echo', { id: 'echo', label: 'TCP echo', reason: load.reason, how: load.how });
-      continue;
-    }
-    const present = contestants.filter((contestant) => {
-      const program = programs.get(contestant.family);
-      if (program?.ok === true) {
-        // Where io_uring is not to be had the automatic backend is libuv already.
-        if (contestant.backend !== 'uv' || program.automaticBackend !== 'uv') return true;
-        notRun.set(contestant.id, {
-          id: contestant.id,
-          label: contestant.label,
-          reason: 'the automatic backend is uv on this machine: its row is the same',
-          how: 'Linux 6.1 or later with io_uring allowed',
-        });
-        return false;
-      }
-      notRun.set(contestant.id, {
-        id: contestant.id,
-        label: contestant.label,
-        reason: program?.reason ?? 'not prepared',
-        how: program?.how ?? '',
-      });
-      return false;
-    });
-    if (present.length > 0) plan.push({ cell, contestants: present });
-  }
-  return { plan, notRun: [...notRun.values()] };
+  pinning: Pinning,
+  settings: RunSettings,
+  progress: Progress,
+): Promise<number | null> {
+  const cell = plan.map((planned) => planned.cell).find((cell) => cell.kind === 'latency' && cell.rateOf === 'node');
+  if (cell?.kind !== 'latency' || !load.ok) return null;
+  progress.step('measuring the saturating rate of node:net');
+  return saturatingRate(cell, { command: load.command, pinning }, networkBudget(settings));
+}
+
+const CALIBRATION_SECONDS = 0.5;
+
+async function limitsFor(
+  plan: readonly PlannedCell[],
+  load: Prepared,
+  pinning: Pinning,
+  { quick }: RunSettings,
+  progress: Progress,
+) {
+  if (quick || !load.ok || !plan.some(({ cell }) => isServerCell(cell))) return null;
+  progress.step('measuring the load generator itself');
+  return generatorLimits({ command: load.command, pinning }, CALIBRATION_SECONDS);
 }
 
 async function runRounds(
@@ -173,27 +167,56 @@ async function runRounds(
 }
 
 function expectedSeconds(cell: AnyCell, settings: RunSettings): number {
-  if (cell.kind === 'echo') return 0.3 + settings.echoWarmupSeconds + settings.echoSeconds;
-  return 0.3 + (settings.warmupMs + settings.measureMs) / 1_000;
+  if (cell.kind === 'compute') return 0.3 + (settings.warmupMs + settings.measureMs) / 1_000;
+  const { warmupSeconds, seconds } = budgetFor(cell, settings);
+  return 0.3 + warmupSeconds + seconds;
+}
+
+function budgetFor(cell: AnyCell, settings: RunSettings): LoadBudget {
+  if (cell.kind !== 'echo') return networkBudget(settings);
+  const { echoWarmupSeconds, echoSeconds, settleSeconds } = settings;
+  return { warmupSeconds: echoWarmupSeconds, seconds: echoSeconds, settleSeconds };
+}
+
+function networkBudget({ networkWarmupSeconds, networkSeconds, settleSeconds }: RunSettings): LoadBudget {
+  return { warmupSeconds: networkWarmupSeconds, seconds: networkSeconds, settleSeconds };
 }
 
 function takeSample(cell: AnyCell, contestant: Contestant, bench: Bench, round: number): Promise<Sample> {
   const program = bench.programs.get(contestant.family);
   if (program?.ok !== true) throw new SampleError(`${contestant.label} is not prepared`);
-  const { settings, pinning, load } = bench;
-  const command = pinning.measured([...program.command, ...contestant.words], contestant.cores);
+  const { settings, pinning, services } = bench;
+  const [executable = '', ...words] = program.command;
+  // What `idle` asks for is a collection, which Node gives only so.
+  const flags = cell.kind === 'idle' && executable === process.execPath ? ['--expose-gc'] : [];
+  const command = pinning.measured([executable, ...flags, ...words, ...contestant.words], contestant.cores);
   const environment = environmentFor(contestant);
+  const budget = budgetFor(cell, settings);
   switch (cell.kind) {
     case 'compute':
       return takeComputeSample(cell, command, environment, settings, round);
-    case 'echo': {
-      if (!load.ok) throw new SampleError('the load generator is not prepared');
-      const budget = { warmupSeconds: settings.echoWarmupSeconds, seconds: settings.echoSeconds };
-      return takeEchoSample(cell, command, environment, load.command, pinning, budget, round);
-    }
     case 'import':
       return takeImportSample(command, environment, round);
+    case 'client': {
+      const service = services.get(cell.service);
+      if (service?.ok !== true) throw new SampleError(`the server for ${cell.service} is not running`);
+      return takeClientSample(cell, command, environment, service.port, budget, round);
+    }
+    default:
+      return takeServerSample(cell, {
+        command,
+        environment,
+        generator: generatorOf(bench),
+        budget,
+        round,
+        commonRate: bench.commonRate,
+      });
   }
+}
+
+function generatorOf({ load, pinning }: Bench): LoadGenerator {
+  if (!load.ok) throw new SampleError('the load generator is not prepared');
+  return { command: load.command, pinning };
 }
 
 /** The caller's environment without what would change one runtime only. */
@@ -240,7 +263,9 @@ export function resultOf(contestant: string, { samples, failures }: Gathered): C
     failures,
     value: over((sample) => sample.value),
     first: summarizeOrNull(samples.map((sample) => sample.first).filter((first) => first !== null)),
-    cpuNsPerOperation: over((sample) => sample.cpuNsPerOperation),
+    cpuNsPerOperation: summarizeOrNull(
+      samples.map((sample) => sample.cpuNsPerOperation).filter((nanoseconds) => nanoseconds !== null),
+    ),
     cpuShare: over((sample) => sample.cpuSeconds / sample.wallSeconds),
     peakMemoryBytes: over((sample) => sample.peakMemoryBytes),
     extras,

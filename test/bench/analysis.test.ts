@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { analyze } from '../../bench/analysis/analyze.js';
 import { bottleneckOf } from '../../bench/analysis/bottleneck.js';
-import { betterTokio, ratioToTokio, resultFor } from '../../bench/analysis/ratios.js';
+import { betterTokio, ratioToRival, resultFor } from '../../bench/analysis/ratios.js';
 import { trendsOf } from '../../bench/analysis/trend.js';
 import type { CellReport } from '../../bench/model.js';
 import { headline, heroes } from '../../bench/report/headline.js';
@@ -27,13 +27,13 @@ describe('ratios', () => {
     const two = madeCell('io/heavy', { 'tokio-current': steady(200), 'tokio-multi': steady(400), node: steady(100) });
     expect(betterTokio(one)?.contestant).toBe('tokio-current');
     expect(betterTokio(two)?.contestant).toBe('tokio-multi');
-    expect(two.results.map((result) => ratioToTokio(two, result))).toEqual([0.5, 1, 0.25]);
+    expect(two.results.map((result) => ratioToRival(two, result))).toEqual([0.5, 1, 0.25]);
   });
 
   it('are unknown, not infinite or zero, where Tokio did not run or failed', () => {
     const alone = madeCell('io/light', { node: steady(100), 'tokio-current': { values: [], failures: ['crashed'] } });
     expect(betterTokio(alone)).toBeUndefined();
-    expect(alone.results.map((result) => ratioToTokio(alone, result))).toEqual([Number.NaN, Number.NaN]);
+    expect(alone.results.map((result) => ratioToRival(alone, result))).toEqual([Number.NaN, Number.NaN]);
   });
 });
 

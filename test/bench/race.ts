@@ -1,7 +1,8 @@
 // A made-up run, for tests of what is computed from one.
 import type { CellReport, ContestantInfo, RunReport, Sample } from '../../bench/model.js';
 import { resultOf } from '../../bench/runner/run.js';
-import { type AnyCell, CELLS } from '../../bench/workloads/catalog.js';
+import { CELLS } from '../../bench/workloads/catalog.js';
+import type { AnyCell } from '../../bench/workloads/cell.js';
 
 export interface Made {
   /** The value of each sample. */
@@ -9,7 +10,7 @@ export interface Made {
   readonly first?: number;
   /** CPU seconds for each second of wall time. Default 1. */
   readonly cpuShare?: number;
-  readonly cpuNsPerOperation?: number;
+  readonly cpuNsPerOperation?: number | null;
   readonly peakMemoryBytes?: number;
   readonly extras?: Readonly<Record<string, number>>;
   readonly failures?: readonly string[];
@@ -42,7 +43,7 @@ function madeSample(value: number, round: number, made: Made): Sample {
     first: made.first ?? null,
     wallSeconds: 0.5,
     cpuSeconds: 0.5 * (made.cpuShare ?? 1),
-    cpuNsPerOperation: made.cpuNsPerOperation ?? 1e9 / value,
+    cpuNsPerOperation: made.cpuNsPerOperation === undefined ? 1e9 / value : made.cpuNsPerOperation,
     peakMemoryBytes: made.peakMemoryBytes ?? 10 * 1_048_576,
     extras: made.extras ?? {},
   };

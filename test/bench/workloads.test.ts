@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readComputeSample, SampleError } from '../../bench/runner/compute-sample.js';
-import { countersIn } from '../../bench/runner/echo-sample.js';
-import { CELLS, type ComputeCell } from '../../bench/workloads/catalog.js';
+import { countersIn } from '../../bench/runner/server.js';
+import { CELLS } from '../../bench/workloads/catalog.js';
+import type { ComputeCell } from '../../bench/workloads/cell.js';
 import { type ComputeWorkload, checksums } from '../../bench/workloads/checksums.js';
 import { cellNamed } from './race.js';
 

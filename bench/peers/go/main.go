@@ -1,5 +1,5 @@
-// The Go peer of the benchmark: `go-peer <workload> <n> <warm-up ms> <measure ms>`, or `go-peer echo`. What it prints
-// is described in bench/peers/README.md.
+// The Go peer of the benchmark: `go-peer <workload> <n> <warm-up ms> <measure ms>`, or `go-peer <server>`. What it
+// prints is described in bench/peers/README.md.
 package main
 
 import (
@@ -11,12 +11,12 @@ import (
 
 func main() {
 	arguments := os.Args[1:]
-	if len(arguments) == 1 && arguments[0] == "echo" {
-		serveEcho()
+	if len(arguments) == 1 {
+		serve(arguments[0])
 		return
 	}
 	if len(arguments) != 4 {
-		fail("usage: go-peer <workload> <n> <warm-up ms> <measure ms> | go-peer echo")
+		fail("usage: go-peer <workload> <n> <warm-up ms> <measure ms> | go-peer echo|churn|udp")
 	}
 	workload, known := workloads[arguments[0]]
 	if !known {
@@ -26,6 +26,19 @@ func main() {
 	warmup := time.Duration(number(arguments[2], "warm-up ms")) * time.Millisecond
 	measured := time.Duration(number(arguments[3], "measure ms")) * time.Millisecond
 	measure(n, warmup, measured, workload)
+}
+
+func serve(server string) {
+	switch server {
+	case "echo":
+		serveTCP(echo)
+	case "churn":
+		serveTCP(churn)
+	case "udp":
+		serveUDP()
+	default:
+		fail("unknown server: " + server)
+	}
 }
 
 func number(text, name string) uint64 {

@@ -4,11 +4,15 @@ import { readFileSync } from 'node:fs';
 /**
  * @param {string[]} words the command line after the program
  * @param {Record<string, (n: number) => Promise<number>>} workloads
- * @param {() => Promise<void>} echo
+ * @param {Record<string, () => Promise<void>>} servers
  */
-export async function runPeer(words, workloads, echo) {
-  if (words.length === 1 && words[0] === 'echo') return echo();
-  if (words.length !== 4) fail('usage: <workload> <n> <warm-up ms> <measure ms> | echo');
+export async function runPeer(words, workloads, servers) {
+  if (words.length === 1) {
+    const serve = servers[words[0]];
+    if (serve === undefined) fail(`unknown server: ${words[0]}`);
+    return serve();
+  }
+  if (words.length !== 4) fail(`usage: <workload> <n> <warm-up ms> <measure ms> | ${Object.keys(servers).join('|')}`);
   const workload = workloads[words[0]];
   if (workload === undefined) fail(`unknown workload: ${words[0]}`);
   const n = wholeNumber(words[1], 'n');
@@ -53,7 +57,7 @@ async function measure(n, warmupMs, measureMs, workload) {
 }
 
 /** VmHWM, not ru_maxrss: the latter is inherited across exec and would show the parent's size. */
-function peakMemoryBytes() {
+export function peakMemoryBytes() {
   try {
     const match = /^VmHWM:\s*(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'));
     return match === null ? 0 : Number(match[1]) * 1024;
@@ -67,12 +71,23 @@ function wholeNumber(text, name) {
   return Number(text);
 }
 
-/** Resolves when standard input is closed: the sign for a server to end. */
-export function standardInputClosed() {
+/**
+ * Prints a server's port, and resolves when standard input is closed: the sign for it to end. A line `collect` on
+ * standard input asks for a garbage collection.
+ *
+ * @param {number} port
+ * @param {() => void} collect
+ */
+export function servePort(port, collect = globalThis.gc ?? (() => {})) {
+  process.stdout.write(`${port}\n`);
   return new Promise((resolve) => {
+    process.stdin.on('data', (chunk) => {
+      if (!String(chunk).includes('collect')) return;
+      collect();
+      process.stdout.write('collected\n');
+    });
     process.stdin.on('end', resolve);
     process.stdin.on('close', resolve);
-    process.stdin.resume();
   });
 }
 

@@ -1,5 +1,6 @@
-// The Millrace peer: `main.mjs fibers|async <workload> <n> <warm-up ms> <measure ms>`, `main.mjs handlers|streams echo`,
-// `main.mjs import`, `main.mjs fibers backend`. Nothing is imported before it is needed: `import` measures just that.
+// The Millrace peer: `main.mjs fibers|async <workload> <n> <warm-up ms> <measure ms>`, `main.mjs handlers|streams <server>`,
+// `main.mjs sockets client <service> ...`, `main.mjs import`, `main.mjs fibers backend`. Nothing is imported before it is
+// needed: `import` measures just that.
 const [style, ...words] = process.argv.slice(2);
 
 if (style === 'import') {
@@ -18,12 +19,16 @@ if (style === 'import') {
 } else if (words[0] === 'backend') {
   const { runtimeInfo } = await import('millrace');
   process.stdout.write(`${JSON.stringify({ backend: runtimeInfo().backend })}\n`);
+} else if (words[0] === 'client') {
+  const { runClient } = await import('../javascript/clients.mjs');
+  await runClient(words.slice(1), (await import('./clients.mjs')).options);
 } else {
   const { runPeer } = await import('../javascript/measure.mjs');
   const { workloads } = style === 'async' ? await import('./async.mjs') : await import('./fibers.mjs');
-  const echo = async () => {
-    const { serveHandlers, serveStreams } = await import('./echo.mjs');
-    await (style === 'streams' ? serveStreams() : serveHandlers());
+  const servers = {
+    echo: async () => (await import('./tcp.mjs'))[style === 'streams' ? 'echoStreams' : 'echoHandlers'](),
+    churn: async () => (await import('./tcp.mjs'))[style === 'streams' ? 'churnStreams' : 'churnHandlers'](),
+    udp: async () => (await import('./udp.mjs'))[style === 'streams' ? 'streams' : 'handlers'](),
   };
-  await runPeer(words, workloads, echo);
+  await runPeer(words, workloads, servers);
 }

@@ -1,21 +1,18 @@
-// The Node peer: promises and timers, node:net for the echo.
-import { createServer } from 'node:net';
-import { runPeer, standardInputClosed } from '../javascript/measure.mjs';
-import { workloads } from '../javascript/promises.mjs';
+// The Node peer: promises and timers; node:net and node:dgram for the servers and the clients.
+import { runPeer } from '../javascript/measure.mjs';
 
-async function echo() {
-  const server = createServer({ noDelay: true }, (socket) => {
-    socket.on('data', (chunk) => {
-      if (!socket.write(chunk)) {
-        socket.pause();
-        socket.once('drain', () => socket.resume());
-      }
-    });
-    socket.on('error', () => socket.destroy());
-  });
-  server.listen(0, '127.0.0.1', () => process.stdout.write(`${server.address().port}\n`));
-  await standardInputClosed();
-  process.exit(0);
+const servers = {
+  echo: async () => (await import('./servers.mjs')).echo(),
+  churn: async () => (await import('./servers.mjs')).churn(),
+  udp: async () => (await import('./servers.mjs')).udp(),
+};
+
+const [first, ...rest] = process.argv.slice(2);
+if (first === 'client') {
+  const { runClient } = await import('../javascript/clients.mjs');
+  // What pg and ioredis do when they are told nothing else.
+  await runClient(rest, { pg: () => ({}), redis: () => ({}) });
+} else {
+  const { workloads } = await import('../javascript/promises.mjs');
+  await runPeer([first, ...rest], workloads, servers);
 }
-
-await runPeer(process.argv.slice(2), workloads, echo);

@@ -1,4 +1,4 @@
-import { betterTokio, ratioToTokio } from '../../analysis/ratios.js';
+import { ratioToRival, rivalOf } from '../../analysis/ratios.js';
 import { formatBytes, formatNs, formatPercent, formatRatio, formatValue } from '../../format.js';
 import type { CellReport, ContestantResult, RunReport } from '../../model.js';
 import { relativeNoise } from '../../stats/summary.js';
@@ -20,10 +20,11 @@ const PLOT = WIDTH - LABEL_WIDTH - FIGURE_WIDTH;
  */
 export function barPanel(report: RunReport, cell: CellReport): string {
   const measured = cell.results.filter((result) => result.value !== null);
-  const tokio = betterTokio(cell)?.value?.median;
+  const rival = rivalOf(cell);
+  const line = rival?.result.value?.median;
   const greatest = Math.max(
     ...measured.flatMap((result) => [result.value?.max ?? 0, result.first?.median ?? 0]),
-    tokio ?? 0,
+    line ?? 0,
   );
   const height = TOP + cell.results.length * ROW + BOTTOM;
   const scale = (value: number) => LABEL_WIDTH + (greatest > 0 ? (value / greatest) * PLOT : 0);
@@ -31,7 +32,7 @@ export function barPanel(report: RunReport, cell: CellReport): string {
   const heading = `${escapeHtml(cell.title)}, ${escapeHtml(cell.load)}`;
   return `<figure class="panel"><h3>${heading} <span>${escapeHtml(panelNote(cell))}</span></h3>
 <svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${heading}: ${escapeHtml(summaryOf(report, cell))}">
-${tokio === undefined ? '' : tokioLine(scale(tokio), height)}
+${rival === undefined || line === undefined ? '' : rivalLine(rival.label, scale(line), height)}
 ${rows}
 </svg></figure>`;
 }
@@ -41,10 +42,10 @@ function panelNote(cell: CellReport): string {
   return `${cell.n.toLocaleString('en-US')} · ${cell.unit}`;
 }
 
-function tokioLine(x: number, height: number): string {
+function rivalLine(label: string, x: number, height: number): string {
   const anchor = x > LABEL_WIDTH + PLOT - 30 ? 'end' : 'middle';
   return `<line class="one" x1="${at(x)}" x2="${at(x)}" y1="${TOP - 4}" y2="${height - BOTTOM}"/>
-<text class="tiny" x="${at(x)}" y="${TOP - 8}" text-anchor="${anchor}">better Tokio = 1.0x</text>`;
+<text class="tiny" x="${at(x)}" y="${TOP - 8}" text-anchor="${anchor}">${escapeHtml(label)} = 1.0x</text>`;
 }
 
 function barRow(
@@ -68,7 +69,7 @@ function barRow(
   const end = scale(value.median);
   const low = scale(value.min);
   const high = scale(value.max);
-  const ratio = ratioToTokio(cell, result);
+  const ratio = ratioToRival(cell, result);
   const reach = `M${at(low)} ${at(middle)}H${at(high)}M${at(low)} ${at(middle - 4)}V${at(middle + 4)}M${at(high)} ${at(middle - 4)}V${at(middle + 4)}`;
   const whisker =
     value.count > 1 ? `<path class="whisker-back" d="${reach}"/><path class="whisker" d="${reach}"/>` : '';

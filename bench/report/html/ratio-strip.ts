@@ -1,4 +1,4 @@
-import { betterTokio, ratioToTokio } from '../../analysis/ratios.js';
+import { ratioToRival, rivalOf } from '../../analysis/ratios.js';
 import { formatRatio } from '../../format.js';
 import type { CellReport, RunReport } from '../../model.js';
 import { labelOf } from '../tables.js';
@@ -23,7 +23,7 @@ interface Dot {
 /** Every cell in one picture: how each runtime stands to the better Tokio, on a logarithmic axis with 1.0x marked. */
 export function ratioStrip(report: RunReport): string {
   const rows = report.cells
-    .filter((cell) => cell.kind !== 'import' && betterTokio(cell) !== undefined)
+    .filter((cell) => cell.kind !== 'client' && rivalOf(cell) !== undefined)
     .map((cell) => ({ cell, dots: dotsOf(cell) }));
   const ratios = rows.flatMap(({ dots }) => dots.flatMap(({ low, high }) => [low, high]));
   if (ratios.length === 0) return '';
@@ -48,12 +48,13 @@ ${marks}
 }
 
 function dotsOf(cell: CellReport): Dot[] {
-  const tokio = betterTokio(cell)?.value?.median;
+  const tokio = rivalOf(cell)?.result.value?.median;
   if (tokio === undefined) return [];
   return cell.results.flatMap((result) => {
     if (result.value === null) return [];
     const { min, max } = result.value;
-    return [{ contestant: result.contestant, ratio: ratioToTokio(cell, result), low: min / tokio, high: max / tokio }];
+    const [low, high] = cell.better === 'higher' ? [min / tokio, max / tokio] : [tokio / max, tokio / min];
+    return [{ contestant: result.contestant, ratio: ratioToRival(cell, result), low, high }];
   });
 }
 

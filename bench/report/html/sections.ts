@@ -2,50 +2,16 @@ import type { Analysis, Finding } from '../../analysis/analyze.js';
 import type { CellComparison } from '../../analysis/baseline.js';
 import { betterTokio } from '../../analysis/ratios.js';
 import { REFERENCE_NOTE, REFERENCE_ROWS } from '../../analysis/reference.js';
-import { formatTarget, type TargetRow } from '../../analysis/targets.js';
+import { formatLimit, formatTarget, type Reached, type TargetRow, verdictOn } from '../../analysis/targets.js';
 import { formatPercent, formatRatio, formatValue } from '../../format.js';
 import type { CellReport, RunReport } from '../../model.js';
-import { cellHeading, labelOf, RESULT_HEADINGS, resultRows, trendText } from '../tables.js';
+import { cellHeading, labelOf, resultTable, trendText } from '../tables.js';
 import { barPanel } from './bar-panel.js';
+import { latencyCurves } from './latency-curves.js';
 import { escapeHtml, table } from './markup.js';
 import { colourClass } from './palette.js';
+import { SECTIONS } from './section-list.js';
 import { sparkline } from './sparkline.js';
-
-/** The sections, each with the workloads that it shows. */
-const SECTIONS = [
-  {
-    id: 'scheduling',
-    title: 'Scheduling',
-    introduction: 'Each task adds a thousand numbers and yields ten times on the way. Windows of 1,000 tasks.',
-    workloads: ['scheduling'],
-  },
-  {
-    id: 'io',
-    title: 'I/O',
-    introduction: 'Each task sleeps for 1 to 1,000 nanoseconds: how soon a timer ends decides. Windows of 1,000 tasks.',
-    workloads: ['io'],
-  },
-  {
-    id: 'allocation',
-    title: 'Allocation',
-    introduction: 'Each task gets a zeroed buffer of 1 to 5 KiB and lets it go. Windows of 1,000 tasks.',
-    workloads: ['allocation'],
-  },
-  {
-    id: 'echo',
-    title: 'TCP echo',
-    introduction:
-      'A server under a closed loop of 64 connections: one message in flight on each, or sixteen. Messages per CPU-second of the server.',
-    workloads: ['echo'],
-  },
-  {
-    id: 'primitives',
-    title: 'Primitives',
-    introduction:
-      'Empty tasks spawned and joined; a hundred tasks that take turns; a bounded channel of 1,024 messages; sleeps of 1 to 100 ms all at once, per CPU-second, since the sleeps themselves take their time; sleeping tasks, each aborted on its own.',
-    workloads: ['spawn', 'yield', 'channel', 'timer', 'cancel'],
-  },
-] as const;
 
 /** How to read a panel. */
 const KEY = `<div class="key c-key">
@@ -64,26 +30,16 @@ export function workloadSections(report: RunReport): string {
 <p class="note">${escapeHtml(introduction)}</p>
 ${KEY}
 <div class="panels">${cells.map((cell) => barPanel(report, cell)).join('\n')}</div>
+${cells.map((cell) => latencyCurves(report, cell)).join('\n')}
 <details><summary>The numbers</summary>${cells.map((cell) => numbersTable(report, cell)).join('\n')}</details></section>`);
   }
   return parts.join('\n');
 }
 
 function numbersTable(report: RunReport, cell: CellReport): string {
-  const isEcho = cell.kind === 'echo';
-  const head = isEcho ? [...RESULT_HEADINGS, 'messages/s', 'median', '99 %'] : RESULT_HEADINGS;
-  const rows = resultRows(report, cell).map((row) => {
-    const cells = [row.runtime, row.value, row.ratio, row.spread, row.range, row.first, row.cpu, row.memory];
-    if (!isEcho) return cells.map(escapeHtml);
-    const result = cell.results.find(({ contestant }) => labelOf(report, contestant) === row.runtime);
-    const extra = (name: string) => result?.extras[name]?.median;
-    const rate = extra('messagesPerSecond');
-    const latency = (name: string) => (extra(name) === undefined ? '' : `${extra(name)?.toFixed(0)} us`);
-    return [...cells, rate === undefined ? '' : formatValue(rate, ''), latency('p50Us'), latency('p99Us')].map(
-      escapeHtml,
-    );
-  });
-  return `<h3>${escapeHtml(cellHeading(cell))}</h3>${table(head.map(escapeHtml), rows, 'numbers')}`;
+  const { head, rows } = resultTable(report, cell);
+  const lines = rows.map(({ runtime, figures }) => [runtime, ...figures].map(escapeHtml));
+  return `<h3>${escapeHtml(cellHeading(cell))}</h3>${table(head.map(escapeHtml), lines, 'numbers')}`;
 }
 
 export function winnersTable(report: RunReport, { winners }: Analysis): string {
@@ -129,34 +85,37 @@ ${tables.join('\n')}</section>
 }
 
 export function targetsSection(targets: readonly TargetRow[]): string {
-  const counts = { yes: 0, no: 0, 'not run': 0 };
-  for (const target of targets) counts[target.reached]++;
+  const count = (reached: Reached) => targets.filter((target) => target.reached === reached).length;
   const group = (backend: 'auto' | 'uv', title: string) => {
     const rows = targets.filter((target) => target.backend === backend).map(targetRow);
     return rows.length === 0 ? '' : `<h3>${title}</h3>${table(TARGET_HEADINGS, rows, 'targets')}`;
   };
   return `<section id="targets"><h2>Targets</h2>
-<p class="note">${counts.yes} reached, ${counts.no} not reached, ${counts['not run']} not run. A row with several cells is as good as its worst.</p>
+<p class="note">${count('yes')} reached, ${count('no')} not reached, ${count('not run')} not run. A row with several cells is as good as its worst.</p>
 ${group('auto', 'Automatic backend')}
 ${group('uv', 'uv backend (MILLRACE_BACKEND=uv), which containers run')}</section>`;
 }
 
 const TARGET_HEADINGS = ['what', 'reached', 'measured', 'must', 'aim', 'cells'];
 
+const REACHED_CHIP: Readonly<Record<Reached, string>> = {
+  yes: 'yes',
+  no: 'no',
+  'aim reached': 'yes',
+  'aim missed': 'none',
+  'not run': 'none',
+};
+
 function targetRow(target: TargetRow): string[] {
-  const sign = target.direction === 'at least' ? '≥' : '≤';
-  const limit = (value: number | null) => (value === null ? '' : `${sign} ${formatTarget(value, target.unit)}`);
-  const chip = target.reached === 'not run' ? 'none' : target.reached;
-  const word = target.reached === 'yes' && target.aimReached ? 'yes, aim too' : target.reached;
   const cells = target.parts
     .map(({ cell, measured }) => `${cell} ${measured === null ? 'not run' : formatTarget(measured, target.unit)}`)
     .join(', ');
   return [
     escapeHtml(target.what),
-    `<span class="chip ${chip}">${word}</span>`,
+    `<span class="chip ${REACHED_CHIP[target.reached]}">${verdictOn(target)}</span>`,
     escapeHtml(formatTarget(target.measured, target.unit)),
-    escapeHtml(limit(target.must)),
-    escapeHtml(limit(target.aim)),
+    escapeHtml(formatLimit(target.must, target)),
+    escapeHtml(formatLimit(target.aim, target)),
     escapeHtml(cells),
   ];
 }

@@ -1,8 +1,10 @@
 //! The Tokio peer of the benchmark: `tokio-peer <current|multi> <workload> <n> <warm-up ms> <measure ms>`, or
-//! `tokio-peer <current|multi> echo`. What it prints is described in bench/peers/README.md.
+//! `tokio-peer <current|multi> <echo|churn|udp>`. What it prints is described in bench/peers/README.md.
 
-mod echo;
 mod measure;
+mod server;
+mod tcp;
+mod udp;
 mod workloads;
 
 use std::time::Duration;
@@ -26,7 +28,9 @@ fn main() {
     // The driver is itself a task: on multi_thread a driver inside block_on would push every spawn through the shared
     // injection queue instead of a worker's own, which nobody who knows Tokio would do in a hot loop.
     let driver = match rest {
-        ["echo"] => runtime.spawn(echo::serve()),
+        ["echo"] => runtime.spawn(tcp::echo()),
+        ["churn"] => runtime.spawn(tcp::churn()),
+        ["udp"] => runtime.spawn(udp::echo()),
         [workload, n, warmup, measure] => {
             let n: u64 = number(n, "n");
             let warmup = Duration::from_millis(number(warmup, "warm-up ms"));
@@ -58,7 +62,7 @@ fn number(text: &str, name: &str) -> u64 {
 }
 
 fn usage() -> ! {
-    fail("usage: tokio-peer <current|multi> <workload> <n> <warm-up ms> <measure ms> | tokio-peer <current|multi> echo")
+    fail("usage: tokio-peer <current|multi> <workload> <n> <warm-up ms> <measure ms> | tokio-peer <current|multi> <echo|churn|udp>")
 }
 
 fn fail(message: &str) -> ! {

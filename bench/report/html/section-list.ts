@@ -1,0 +1,69 @@
+interface Section {
+  readonly id: string;
+  readonly title: string;
+  readonly introduction: string;
+  readonly workloads: readonly string[];
+}
+
+/** The sections on work, each with the workloads that it shows. */
+export const SECTIONS: readonly Section[] = [
+  {
+    id: 'scheduling',
+    title: 'Scheduling',
+    introduction: 'Each task adds a thousand numbers and yields ten times on the way. Windows of 1,000 tasks.',
+    workloads: ['scheduling'],
+  },
+  {
+    id: 'io',
+    title: 'I/O',
+    introduction: 'Each task sleeps for 1 to 1,000 nanoseconds: how soon a timer ends decides. Windows of 1,000 tasks.',
+    workloads: ['io'],
+  },
+  {
+    id: 'allocation',
+    title: 'Allocation',
+    introduction: 'Each task gets a zeroed buffer of 1 to 5 KiB and lets it go. Windows of 1,000 tasks.',
+    workloads: ['allocation'],
+  },
+  {
+    id: 'echo',
+    title: 'TCP echo',
+    introduction:
+      'A server under a closed loop of 64 connections: one message in flight on each, or sixteen. Messages per CPU-second of the server, and bytes where the messages are large.',
+    workloads: ['echo'],
+  },
+  {
+    id: 'udp',
+    title: 'UDP echo',
+    introduction: 'A server of 64 peers with one datagram in flight each. Datagrams per CPU-second of the server.',
+    workloads: ['udp'],
+  },
+  {
+    id: 'connections',
+    title: 'Connections',
+    introduction:
+      'Accepting, answering one request and closing, with 64 at a time; the memory that each of 10,000 idle connections takes, as the process is seen from outside; and the speed of 100 busy connections with 9,900 idle ones beside them, as a share of their speed alone.',
+    workloads: ['churn', 'idle', 'busy-among-idle'],
+  },
+  {
+    id: 'latency',
+    title: 'Latency',
+    introduction:
+      'An open loop: messages are sent when a Poisson schedule wants them, whether or not earlier ones have come back, and their latency counts from then. At half of what node:net can take, which is the same rate for all; and at half of what each can take itself, where the rates differ.',
+    workloads: ['latency'],
+  },
+  {
+    id: 'clients',
+    title: 'Clients',
+    introduction:
+      'Clients of real servers over a socket of Millrace’s and over node:net: pg with 16 connections that run SELECT 1, ioredis with 16 GETs in flight on one connection. Requests per CPU-second of the client.',
+    workloads: ['client'],
+  },
+  {
+    id: 'primitives',
+    title: 'Primitives',
+    introduction:
+      'Empty tasks spawned and joined; a hundred tasks that take turns; a bounded channel of 1,024 messages; sleeps of 1 to 100 ms all at once, per CPU-second, since the sleeps themselves take their time; sleeping tasks, each aborted on its own.',
+    workloads: ['spawn', 'yield', 'channel', 'timer', 'cancel'],
+  },
+];
