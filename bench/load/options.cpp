@@ -92,7 +92,8 @@ constexpr Option kNumbers[] = {
     {.name = "--settle", .modes = kIdle, .low = 0, .high = 60, .real = &Options::settle_seconds},
     {.name = "--busy", .modes = kIdle, .low = 0, .high = 60000, .whole = &Options::busy},
     {.name = "--resets", .modes = kStorm, .low = 0, .high = 4096, .whole = &Options::resets},
-    {.name = "--half-open", .modes = kStorm, .low = 0, .high = 4096, .whole = &Options::half_open},
+    {.name = "--vanish", .modes = kStorm, .low = 0, .high = 4096, .whole = &Options::vanish},
+    {.name = "--half-close", .modes = kStorm, .low = 0, .high = 4096, .whole = &Options::half_close},
     {.name = "--slow", .modes = kStorm, .low = 0, .high = 4096, .whole = &Options::slow},
     {.name = "--count", .modes = kSchedule, .low = 1, .high = 1e7, .whole = &Options::count},
 };
@@ -182,8 +183,8 @@ void CheckTogether(const Options& options, bool in_flight_given, const char* ope
   if (options.mode == Mode::kIdle && options.greet == 0 && options.server_pid == 0) {
     Fail(kUsage, "--greet 0 needs --server-pid, to see when the server has accepted all");
   }
-  if (options.mode == Mode::kStorm && options.resets + options.half_open + options.slow == 0) {
-    Fail(kUsage, "storm needs at least one of --resets, --half-open, --slow");
+  if (options.mode == Mode::kStorm && options.resets + options.vanish + options.half_close + options.slow == 0) {
+    Fail(kUsage, "storm needs at least one of --resets, --vanish, --half-close, --slow");
   }
 }
 

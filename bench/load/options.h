@@ -43,7 +43,8 @@ struct Options {
   uint32_t busy = 0;
 
   uint32_t resets = 0;
-  uint32_t half_open = 0;
+  uint32_t vanish = 0;
+  uint32_t half_close = 0;
   uint32_t slow = 0;
 
   int32_t server_cpu = -1;

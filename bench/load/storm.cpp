@@ -1,9 +1,12 @@
 // Peers that no server likes, all at once, beside one connection that must go on being served:
 //   resets      send something, read some of the answer, and break off with RST
-//   half-open   send all and at once their end; the whole answer must still come, and then the server's end
+//   half-close  send all and at once their end; the whole answer must still come, and then the server's end
+//   vanish      send something, read some of the answer, and are gone without a word, as after a power cut: the server's end
+//               stays half-open until it writes or looks
 //   slow        send all as fast as the server takes it, and read a little each millisecond
-// The last two count every byte: what was sent must come back, neither more nor less.
+// Those that close half and the slow ones count every byte: what was sent must come back, neither more nor less.
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -28,21 +31,24 @@ constexpr int kEventsAtOnce = 64;
 constexpr uint32_t kControl = UINT32_MAX;
 constexpr int kTickMs = 1;
 constexpr size_t kSlowReadBytes = 1024;
-constexpr int kSlowBufferBytes = 4096;
+constexpr int kSlowBufferBytes = 1 << 16;
 constexpr uint32_t kControlMessageBytes = 64;
 constexpr uint64_t kForgetNs = 5'000'000'000u;
 
-enum class Manner { kReset, kHalfOpen, kSlow };
+enum class Manner { kReset, kVanish, kHalfClose, kSlow };
+constexpr size_t kManners = 4;
 
 struct Peer {
   Manner manner = Manner::kReset;
   Descriptor socket;
   uint64_t first_byte = 0;
-  uint64_t wanted = 0;  // to send; the one that resets stops reading after `enough`
+  uint64_t wanted = 0;  // to send; one that breaks off stops reading after `enough`
   uint64_t enough = 0;
   uint64_t sent = 0;
   uint64_t received = 0;
   bool has_ended = false;
+
+  bool breaks_off() const { return manner == Manner::kReset || manner == Manner::kVanish; }
 };
 
 struct Tally {
@@ -68,8 +74,8 @@ class Storm {
         control_(pattern_, kControlMessageBytes) {
     if (!epoll_.is_open()) Fail(kServerFailed, "epoll_create1: %s", strerror(errno));
     for (const auto& [manner, count] :
-         {std::pair{Manner::kReset, options.resets}, std::pair{Manner::kHalfOpen, options.half_open},
-          std::pair{Manner::kSlow, options.slow}}) {
+         {std::pair{Manner::kReset, options.resets}, std::pair{Manner::kVanish, options.vanish},
+          std::pair{Manner::kHalfClose, options.half_close}, std::pair{Manner::kSlow, options.slow}}) {
       for (uint32_t i = 0; i < count; i++) {
         peers_.emplace_back().manner = manner;
         if (manner == Manner::kSlow) slow_.push_back(static_cast<uint32_t>(peers_.size() - 1));
@@ -100,7 +106,8 @@ class Storm {
     json.Text("mode", "storm").Count("messageBytes", options_.message_bytes).Count("seed", options_.seed);
     window.Write(&json, meter_);
     json.Object("resets", of(Manner::kReset).Written())
-        .Object("halfOpen", of(Manner::kHalfOpen).Written())
+        .Object("vanish", of(Manner::kVanish).Written())
+        .Object("halfClose", of(Manner::kHalfClose).Written())
         .Object("slow", of(Manner::kSlow).Written());
     Json control;
     control.Count("messages", window.done()).Times("latencyMicroseconds", control_.recorder().latency());
@@ -131,7 +138,7 @@ class Storm {
     peer.manner = manner;
     peer.first_byte = random_.Below(kPatternPeriod);
     peer.wanted = options_.message_bytes;
-    if (peer.manner == Manner::kReset) {
+    if (peer.breaks_off()) {
       peer.wanted = 1 + random_.Below(options_.message_bytes);
       peer.enough = random_.Below(peer.wanted + 1);
     }
@@ -175,11 +182,11 @@ class Storm {
     Peer& peer = peers_[index];
     if (!peer.socket.is_open()) return;
     Send(&peer);
-    if (peer.manner == Manner::kReset) {
+    if (peer.breaks_off()) {
       Receive(&peer, peer.enough);
       if (peer.has_ended) Fail(kServerFailed, "the server closed a connection");
       if (is_ending_ || (peer.sent == peer.wanted && peer.received >= peer.enough)) {
-        peer.socket.CloseWithReset();
+        BreakOff(&peer);
         Finish(index);
       }
       return;
@@ -211,7 +218,7 @@ class Storm {
       of(peer->manner).sent += static_cast<uint64_t>(written);
       bytes_moved_ += static_cast<uint64_t>(written);
     }
-    if (peer->manner != Manner::kReset) shutdown(peer->socket.fd(), SHUT_WR);
+    if (!peer->breaks_off()) shutdown(peer->socket.fd(), SHUT_WR);
   }
 
   // Reads until `limit` bytes have come, or no more are there.
@@ -240,6 +247,16 @@ class Storm {
     }
   }
 
+  static void BreakOff(Peer* peer) {
+    if (peer->manner == Manner::kReset) return peer->socket.CloseWithReset();
+    // A socket under repair is closed without a packet.
+    const int on = 1;
+    if (setsockopt(peer->socket.fd(), IPPROTO_TCP, TCP_REPAIR, &on, sizeof on) != 0) {
+      Fail(kServerFailed, "--vanish needs the capability CAP_NET_ADMIN: %s", strerror(errno));
+    }
+    peer->socket.Close();
+  }
+
   void Finish(uint32_t index) {
     open_--;
     if (!is_ending_) Start(index);
@@ -266,7 +283,7 @@ class Storm {
   TcpPool control_;
   std::vector<Peer> peers_;
   std::vector<uint32_t> slow_;
-  Tally tallies_[3];
+  Tally tallies_[kManners];
   Silence silence_;
   uint64_t next_tick_ns_ = 0;
   uint64_t bytes_moved_ = 0;
@@ -277,7 +294,7 @@ class Storm {
 }  // namespace
 
 Json RunStorm(const Options& options) {
-  RaiseFileLimit(uint64_t{options.resets} + options.half_open + options.slow);
+  RaiseFileLimit(uint64_t{options.resets} + options.vanish + options.half_close + options.slow);
   const Meter meter(options.server_pid);
   return Storm(options, meter).Run();
 }

@@ -7,15 +7,18 @@ import { buildLoad, loadCommand, measure, runLoad } from './load.js';
 beforeAll(buildLoad, 300_000);
 
 const servers: Server[] = [];
+const serverSockets: Socket[] = [];
 const children: ChildProcess[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) server.close();
+  for (const socket of serverSockets.splice(0)) socket.destroy();
   for (const child of children.splice(0)) child.stdin?.end();
 });
 
 /** A server in this process. */
 function serve(onConnection: (socket: Socket) => void): Promise<string> {
   const server = createServer({ noDelay: true }, (socket) => {
+    serverSockets.push(socket);
     socket.on('error', () => socket.destroy());
     onConnection(socket);
   });
@@ -165,13 +168,13 @@ describe.runIf(process.platform === 'linux')('idle connections', () => {
 });
 
 describe.runIf(process.platform === 'linux')('a storm', () => {
-  const PEERS = ['--resets', '8', '--half-open', '4', '--slow', '2', '--seconds', '0.3', '--bytes', '20000'];
+  const PEERS = ['--resets', '8', '--half-close', '4', '--slow', '2', '--seconds', '0.3', '--bytes', '20000'];
 
   it('counts every byte of those that stay to the end, and what the server keeps', async () => {
     const result = await measure('storm', ...(await serveOutside()), ...PEERS);
     expect(result.descriptors.after).toBe(result.descriptors.before);
     expect(result.resets.connections).toBeGreaterThan(8);
-    for (const { connections, bytesSent, bytesReceived } of [result.halfOpen, result.slow]) {
+    for (const { connections, bytesSent, bytesReceived } of [result.halfClose, result.slow]) {
       expect(bytesSent).toBe(connections * 20_000);
       expect(bytesReceived).toBe(bytesSent);
     }
@@ -186,15 +189,32 @@ describe.runIf(process.platform === 'linux')('a storm', () => {
         kept = Buffer.from(chunk.subarray(-1));
       });
     });
-    const finished = await runLoad('storm', '--port', port, '--half-open', '2', '--seconds', '0.2', '--bytes', '1000');
+    const finished = await runLoad('storm', '--port', port, '--half-close', '2', '--seconds', '0.2', '--bytes', '1000');
     expect(finished.stderr).toMatch(/closed after 999 of 1000 bytes/);
     expect(finished.code).toBe(1);
+  });
+
+  it('has peers that are gone without a word, where that is allowed', async () => {
+    let open = 0;
+    const port = await serve((socket) => {
+      open++;
+      echo(socket).on('close', () => open--);
+    });
+    const words = ['--port', port, '--vanish', '2', '--seconds', '0.1', '--bytes', '100'];
+    const finished = await runLoad('storm', ...words);
+    if (finished.code !== 0) {
+      expect(finished.stderr).toMatch(/--vanish needs the capability CAP_NET_ADMIN/);
+      return;
+    }
+    expect(JSON.parse(finished.stdout).vanish.connections).toBeGreaterThan(2);
+    // Nobody tells the server: most of its sockets are open still.
+    expect(open).toBeGreaterThan(2);
   });
 
   it('needs peers', async () => {
     const finished = await runLoad('storm', '--port', '9');
     expect(finished.code).toBe(2);
-    expect(finished.stderr).toMatch(/at least one of --resets, --half-open, --slow/);
+    expect(finished.stderr).toMatch(/at least one of --resets, --vanish, --half-close, --slow/);
   });
 });
 
