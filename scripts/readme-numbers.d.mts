@@ -1,4 +1,6 @@
 import type { RunReport } from '../bench/model.js';
 
-export function table(report: RunReport): string;
-export function fill(text: string, block: string): string;
+export function computeTable(report: RunReport): string;
+export function networkTable(report: RunReport): string;
+export function partOf(report: RunReport, ids: ReadonlySet<string>): RunReport;
+export function fill(text: string, block: string, name?: string): string;

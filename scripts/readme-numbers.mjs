@@ -1,60 +1,109 @@
-// Fills the blocks between `numbers:begin` and `numbers:end` in README.md and docs/benchmarks.md from a benchmark's JSON
-// export, so that no number there is written by hand: `npm run docs:numbers [-- FILE]`, by default the latest run.
+// Fills the blocks between the marks `numbers` and `numbers:network` in README.md and docs/benchmarks.md from a benchmark's
+// JSON export, so that no number there is written by hand: `npm run docs:numbers [-- FILE]`, by default the latest run.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const BEGIN = '<!-- numbers:begin -->';
-const END = '<!-- numbers:end -->';
-/** Below this a median says little. */
+/** The parts of a run, and the name of the mark of each. A run that has none of a part leaves its blocks as they are. */
+const PARTS = { compute: 'numbers', net: 'numbers:network' };
+/** Below this a median says little. Memory does not flicker: one sample is what `idle` has. */
 const SAMPLES_MIN = 3;
+const ONE_SAMPLE = new Set(['idle/10k']);
 
-const ROWS = [
-  ['scheduling/light', 'Scheduling, 1,000 tasks'],
-  ['scheduling/extreme', 'Scheduling, 100,000 tasks'],
-  ['io/light', 'I/O, 1,000 tasks'],
-  ['io/extreme', 'I/O, 100,000 tasks'],
-  ['allocation/light', 'Allocation, 1,000 tasks'],
-  ['allocation/extreme', 'Allocation, 100,000 tasks'],
-  ['spawn/100k', 'Spawn and join'],
-  ['channel/100k', 'Bounded channel'],
-  ['echo/64B', 'TCP echo, 64 B'],
-  ['echo/64Bx16', 'TCP echo, 64 B, 16 in flight'],
-  ['echo/16KiB', 'TCP echo, 16 KiB'],
+const COMPUTE_ROWS = [
+  ['scheduling/light', 'Scheduling, 1,000 tasks', count],
+  ['scheduling/extreme', 'Scheduling, 100,000 tasks', count],
+  ['io/light', 'I/O, 1,000 tasks', count],
+  ['io/extreme', 'I/O, 100,000 tasks', count],
+  ['allocation/light', 'Allocation, 1,000 tasks', count],
+  ['allocation/extreme', 'Allocation, 100,000 tasks', count],
+  ['spawn/100k', 'Spawn and join', count],
+  ['channel/100k', 'Bounded channel', count],
 ];
-/** Columns: what stands in each for computing and for echo; the better where there are several. */
-const COLUMNS = [
-  ['Millrace: fibers, handlers', ['millrace-fibers', 'millrace-handlers']],
-  ['Millrace: async, streams', ['millrace-async', 'millrace-streams']],
-  ['Millrace: fast path on uv', ['millrace-fibers-uv', 'millrace-handlers-uv']],
-  ['Tokio, the better', ['tokio-current', 'tokio-multi']],
-  ['Go', ['go', 'go-one']],
+const NETWORK_ROWS = [
+  ['echo/64B', 'TCP echo, 64 B', count],
+  ['echo/64Bx16', 'TCP echo, 64 B, 16 in flight', count],
+  ['echo/16KiB', 'TCP echo, 16 KiB', bytes],
+  ['echo/256KiB', 'TCP echo, 256 KiB', bytes],
+  ['udp/64B', 'UDP echo, 64 B', count],
+  ['churn/64B', 'Accept, one request, close', count],
+  ['idle/10k', 'An idle connection of 10,000', (value) => `${(value / 1_024).toFixed(1)} KiB`],
+  ['busy-among-idle/100of10k', '100 busy among 10,000, to 100 alone', (value) => `${value.toFixed(2)}x`],
+  ['latency/same-rate', 'p99 at half of node:net’s limit', (value) => `${value.toFixed(0)} us`],
+  ['client/pg', 'pg, SELECT 1', count],
+  ['client/redis', 'ioredis, GET', count],
+];
+const TOKIO = ['Tokio, the better', ['tokio-current', 'tokio-multi']];
+/** Columns: what stands in each; the better where there are several. The first is held against Tokio. */
+const COMPUTE_COLUMNS = [
+  ['Millrace fibers', ['millrace-fibers']],
+  ['Millrace async', ['millrace-async']],
+  ['Millrace fibers, uv', ['millrace-fibers-uv']],
+  TOKIO,
+  ['Go', ['go']],
   ['Bun', ['bun']],
   ['Node', ['node']],
 ];
-const MILLRACE = COLUMNS[0][1];
-const TOKIO = COLUMNS[3][1];
+const NETWORK_COLUMNS = [
+  ['Millrace handlers', ['millrace-handlers', 'millrace-sockets']],
+  ['Millrace streams', ['millrace-streams']],
+  ['Millrace handlers, uv', ['millrace-handlers-uv', 'millrace-sockets-uv']],
+  TOKIO,
+  ['Go', ['go-one']],
+  ['Bun', ['bun']],
+  ['Node', ['node']],
+];
+/** No race, but figures of each alone. */
+const WITHOUT_RATIO = new Set(['idle/10k', 'busy-among-idle/100of10k']);
 
-/** The README's table of `report`. @throws Error where there is nothing to show, or too few samples. */
-export function table(report) {
-  const cells = ROWS.flatMap(([id, title]) => {
+/** The README's table of computing. @throws Error where there is nothing to show, or too few samples. */
+export function computeTable(report) {
+  const what = 'Operations a second, one core; Tokio multi_thread and Go on all cores.';
+  return table(report, COMPUTE_ROWS, COMPUTE_COLUMNS, what);
+}
+
+/** The README's table of the network. @throws as `computeTable` */
+export function networkTable(report) {
+  const what =
+    'Messages, bytes, connections or requests a CPU-second of the server, of the client in the last two rows; 64 connections where none are told. Clients are held against Node: the same client over node:net.';
+  return table(report, NETWORK_ROWS, NETWORK_COLUMNS, what);
+}
+
+function table(report, rows, allColumns, what) {
+  const [, ours] = allColumns[0];
+  const shown = rows.flatMap(([id, title, format]) => {
     const cell = report.cells.find((candidate) => candidate.id === id);
-    return cell === undefined || best(cell, MILLRACE) === null ? [] : [{ title, cell }];
+    return cell === undefined || best(cell, ours) === null ? [] : [{ title, format, cell }];
   });
-  if (cells.length === 0) throw new Error('this run has no figures of Millrace');
-  const samples = Math.min(...cells.flatMap(({ cell }) => cell.results.flatMap(({ value }) => value?.count ?? [])));
-  if (samples < SAMPLES_MIN) {
-    throw new Error(`this run has cells with ${samples} samples; a published figure needs at least ${SAMPLES_MIN}`);
-  }
-  const columns = COLUMNS.filter(([, ids]) => cells.some(({ cell }) => best(cell, ids) !== null));
-  const rows = cells.map(({ title, cell }) => {
-    const ours = best(cell, MILLRACE);
-    const theirs = best(cell, TOKIO);
-    const ratio = theirs === null ? '-' : `${(ours / theirs).toFixed(2)}x`;
-    const values = columns.map(([, ids]) => (best(cell, ids) === null ? '-' : count(best(cell, ids))));
-    return [title, ...values, ratio];
+  if (shown.length === 0) throw new Error('this run has no figures of Millrace');
+  const samples = samplesIn(shown.map(({ cell }) => cell));
+  const columns = allColumns.filter(([, ids]) => shown.some(({ cell }) => best(cell, ids) !== null));
+  const lines = shown.map(({ title, format, cell }) => {
+    const values = columns.map(([, ids]) => (best(cell, ids) === null ? '-' : format(best(cell, ids))));
+    return [title, ...values, ratio(cell, ours)];
   });
-  return [markdown(['', ...columns.map(([title]) => title), 'to Tokio'], rows), caption(report, samples)].join('\n\n');
+  return [markdown(['', ...columns.map(([title]) => title), 'to Tokio'], lines), caption(report, what, samples)].join(
+    '\n\n',
+  );
+}
+
+/** The fewest samples of a figure. @throws Error when they are too few to be published. */
+function samplesIn(cells) {
+  const counted = cells.filter(({ id }) => !ONE_SAMPLE.has(id));
+  if (counted.length === 0) return 1;
+  const samples = Math.min(...counted.flatMap(({ results }) => results.flatMap(({ value }) => value?.count ?? [])));
+  if (samples >= SAMPLES_MIN) return samples;
+  throw new Error(`this run has cells with ${samples} samples; a published figure needs at least ${SAMPLES_MIN}`);
+}
+
+/** How much better than Tokio; a client than Node. */
+function ratio(cell, ours) {
+  if (WITHOUT_RATIO.has(cell.id)) return '';
+  const isClient = cell.kind === 'client';
+  const theirs = best(cell, isClient ? ['node'] : TOKIO[1]);
+  if (theirs === null) return '-';
+  const value = cell.better === 'lower' ? theirs / best(cell, ours) : best(cell, ours) / theirs;
+  return `${value.toFixed(2)}x${isClient ? ' Node' : ''}`;
 }
 
 /** The median of the best of `ids` in `cell`; null if none was run. */
@@ -62,10 +111,11 @@ function best(cell, ids) {
   const medians = cell.results.flatMap(({ contestant, value }) =>
     ids.includes(contestant) && value !== null ? [value.median] : [],
   );
-  return medians.length === 0 ? null : Math.max(...medians);
+  if (medians.length === 0) return null;
+  return cell.better === 'lower' ? Math.min(...medians) : Math.max(...medians);
 }
 
-function caption(report, samples) {
+function caption(report, what, samples) {
   const { machine } = report;
   const versions = [...new Set(report.contestants.map(({ version }) => version))].filter((version) => version !== '');
   const busy =
@@ -74,10 +124,14 @@ function caption(report, samples) {
       : '';
   const absent = report.notRun.length === 0 ? '' : ` Not run: ${report.notRun.map(({ label }) => label).join(', ')}.`;
   return (
-    `Operations a second, one core; for echo messages a CPU-second of the server, 64 connections. Warm medians of at least ` +
-    `${samples} fresh processes, ${report.mode} run of ${report.date.slice(0, 10)} on ${machine.cpu}, ${machine.cores} cores, ` +
-    `${machine.kernel}. ${versions.join('; ')}.${absent}${busy} Tokio multi_thread and Go compute on all cores.`
+    `${what} Warm medians of at least ${samples} fresh processes, ${report.mode} run of ${report.date.slice(0, 10)} on ` +
+    `${machine.cpu}, ${machine.cores} cores, ${machine.kernel}. ${versions.join('; ')}.${absent}${busy}`
   );
+}
+
+/** 2147483648 -> `2.15 GB` */
+function bytes(value) {
+  return value >= 1e9 ? `${(value / 1e9).toFixed(2)} GB` : `${(value / 1e6).toFixed(0)} MB`;
 }
 
 /** 1234567 -> `1.23 M` */
@@ -91,31 +145,55 @@ function markdown(head, rows) {
   return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)].join('\n');
 }
 
-/** `text` with `block` between its marks. @throws Error unless there is one pair of them. */
-export function fill(text, block) {
-  const [before, rest, ...more] = text.split(BEGIN);
-  const [, after, ...evenMore] = rest?.split(END) ?? [];
+/** `text` with `block` between the marks `name`. @throws Error unless there is one pair of them. */
+export function fill(text, block, name = 'numbers') {
+  const begin = `<!-- ${name}:begin -->`;
+  const end = `<!-- ${name}:end -->`;
+  const [before, rest, ...more] = text.split(begin);
+  const [, after, ...evenMore] = rest?.split(end) ?? [];
   if (after === undefined || more.length + evenMore.length > 0)
-    throw new Error(`there must be one ${BEGIN} ... ${END}`);
-  return `${before}${BEGIN}\n\n${block}\n\n${END}${after}`;
+    throw new Error(`there must be one ${begin} ... ${end}`);
+  return `${before}${begin}\n\n${block}\n\n${end}${after}`;
 }
 
 async function main([file = 'bench/results/latest.json']) {
   const root = fileURLToPath(new URL('..', import.meta.url));
-  const report = JSON.parse(readFileSync(join(root, file), 'utf8'));
+  const whole = JSON.parse(readFileSync(join(root, file), 'utf8'));
+  const { cellsOf } = await import('../dist/bench/workloads/catalog.js');
+  const done = [];
+  for (const [part, mark] of Object.entries(PARTS)) {
+    const ids = new Set(cellsOf(part).map(({ id }) => id));
+    const report = partOf(whole, ids);
+    if (report.cells.length === 0) continue;
+    const short = part === 'net' ? networkTable(report) : computeTable(report);
+    const blocks = { 'README.md': short, 'docs/benchmarks.md': await fullReport(report, ids) };
+    for (const [target, block] of Object.entries(blocks)) {
+      const path = join(root, target);
+      writeFileSync(path, fill(readFileSync(path, 'utf8'), block, mark));
+    }
+    done.push(part);
+  }
+  if (done.length === 0) throw new Error('this run has no cells');
+  console.log(`README.md and docs/benchmarks.md show the run of ${whole.date} (${done.join(', ')})`);
+}
+
+/** The report with the cells of one part, and who ran them. */
+export function partOf(report, ids) {
+  const cells = report.cells.filter(({ id }) => ids.has(id));
+  const entered = new Set(cells.flatMap(({ results }) => results.map(({ contestant }) => contestant)));
+  return { ...report, cells, contestants: report.contestants.filter(({ id }) => entered.has(id)) };
+}
+
+/** Its title goes, and its headings become parts of the page's own section. */
+async function fullReport(report, ids) {
   const { analyze } = await import('../dist/bench/analysis/analyze.js');
   const { markdownReport } = await import('../dist/bench/report/markdown.js');
-  // Its title goes, and its headings become parts of the page's own section.
-  const full = markdownReport(report, analyze(report, null))
+  const analysis = analyze(report, null);
+  const targets = analysis.targets.filter(({ parts }) => parts.some(({ cell }) => ids.has(cell)));
+  return markdownReport(report, { ...analysis, targets })
     .replace(/^# .*\n+/, '')
     .replace(/^#/gm, '##')
     .trimEnd();
-  const blocks = { 'README.md': table(report), 'docs/benchmarks.md': full };
-  for (const [target, block] of Object.entries(blocks)) {
-    const path = join(root, target);
-    writeFileSync(path, fill(readFileSync(path, 'utf8'), block));
-  }
-  console.log(`README.md and docs/benchmarks.md show the run of ${report.date}`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

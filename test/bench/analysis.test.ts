@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { analyze } from '../../bench/analysis/analyze.js';
 import { bottleneckOf } from '../../bench/analysis/bottleneck.js';
-import { betterTokio, ratioToRival, resultFor } from '../../bench/analysis/ratios.js';
+import { betterTokio, ratioToRival, resultFor, rivalOf } from '../../bench/analysis/ratios.js';
 import { trendsOf } from '../../bench/analysis/trend.js';
 import type { CellReport } from '../../bench/model.js';
 import { headline, heroes } from '../../bench/report/headline.js';
@@ -28,6 +28,26 @@ describe('ratios', () => {
     expect(betterTokio(one)?.contestant).toBe('tokio-current');
     expect(betterTokio(two)?.contestant).toBe('tokio-multi');
     expect(two.results.map((result) => ratioToRival(two, result))).toEqual([0.5, 1, 0.25]);
+  });
+
+  it('of a client are to node:net, and of what is no race to nobody', () => {
+    const client = madeCell('client/pg', { 'millrace-sockets': steady(150), node: steady(100) });
+    expect(rivalOf(client)?.result.contestant).toBe('node');
+    expect(ratioToRival(client, client.results[0])).toBe(1.5);
+    const share = madeCell('busy-among-idle/100of10k', {
+      'millrace-handlers': steady(0.9),
+      'tokio-current': steady(1),
+    });
+    expect(rivalOf(share)).toBeUndefined();
+    expect(ratioToRival(share, share.results[0])).toBeNaN();
+    const report = madeReport([client, share]);
+    expect(analyze(report, null).winners.map(({ cell }) => cell.id)).toEqual(['client/pg']);
+    expect(headline(report)).toContain('no race');
+  });
+
+  it('of a latency are better when it is lower', () => {
+    const cell = madeCell('latency/same-rate', { 'millrace-handlers': steady(50), 'tokio-current': steady(100) });
+    expect(ratioToRival(cell, cell.results[0])).toBe(2);
   });
 
   it('are unknown, not infinite or zero, where Tokio did not run or failed', () => {

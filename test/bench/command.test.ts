@@ -5,7 +5,9 @@ import { benchCommand } from '../../bench/index.js';
 describe('the options of millrace bench', () => {
   it.each([
     [['--sample', '3'], /--sample/],
-    [['quickly'], /quickly/],
+    [['quickly'], /expected nothing or one of: compute, net; got quickly/],
+    [['net', 'compute'], /got net compute/],
+    [['net', '--only', 'spawn'], /--only: unknown spawn/],
     [['--samples', '0'], /--samples must be a whole number from 1 to 1000, got 0/],
     [['--samples', '2.5'], /got 2\.5/],
     [['--samples', ''], /--samples must be/],
@@ -27,6 +29,27 @@ describe('the options of millrace bench', () => {
       samples: 9,
       limitSeconds: Infinity,
     });
+  });
+
+  it('of a part are its cells, with shorter loads and fewer samples than the whole has', () => {
+    const { settings } = parseBenchOptions(['net']);
+    const whole = parseBenchOptions([]).settings;
+    expect(settings).toMatchObject({ part: 'net', samples: 3 });
+    expect(settings.only).toContain('busy-among-idle');
+    expect(settings.only).not.toContain('spawn');
+    expect(settings.echoSeconds).toBeLessThan(whole.echoSeconds);
+    expect(parseBenchOptions(['net', '--only', 'udp']).settings.only).toEqual(['udp']);
+    expect(parseBenchOptions(['compute']).settings).toMatchObject({ part: 'compute', only: [], samples: 5 });
+  });
+
+  it('make a time for one sample that of loads too, but never none at all', () => {
+    expect(parseBenchOptions(['net', '--measure-ms', '3000']).settings).toMatchObject({
+      echoSeconds: 3,
+      networkSeconds: 3,
+      settleSeconds: 1,
+    });
+    const shortest = parseBenchOptions(['--measure-ms', '1']).settings;
+    expect(shortest).toMatchObject({ measureMs: 1, echoSeconds: 0.1, networkSeconds: 0.1, networkWarmupSeconds: 0.1 });
   });
 
   it('take lists', () => {

@@ -4,7 +4,7 @@ import { workFolders } from '../../bench/paths.js';
 import { parseCpuList } from '../../bench/runner/pinning.js';
 import { planCells, rotate, type Selection } from '../../bench/runner/plan.js';
 import { formatDuration } from '../../bench/runner/progress.js';
-import { CELLS } from '../../bench/workloads/catalog.js';
+import { CELLS, cellsOf } from '../../bench/workloads/catalog.js';
 
 function plan(selection: Partial<Selection>) {
   const planned = planCells(CELLS, CONTESTANTS, { quick: false, only: [], runtimes: [], ...selection });
@@ -36,6 +36,22 @@ describe('the plan', () => {
     expect([...quick.keys()]).toContain('scheduling/extreme');
     expect([...quick.keys()]).not.toContain('scheduling/heavy');
     expect(quick.get('scheduling/light')).toEqual(expect.arrayContaining(['tokio-current', 'tokio-multi']));
+  });
+
+  it('of a quick run opens no ten thousand connections', () => {
+    const network = [...plan({ quick: true }).keys()].filter((id) => cellsOf('net').some((cell) => cell.id === id));
+    expect(network).toEqual(['echo/64B', 'echo/64Bx16', 'echo/16KiB']);
+  });
+
+  it('has each cell in one part', () => {
+    expect([...cellsOf('compute'), ...cellsOf('net')].map(({ id }) => id).sort()).toEqual(
+      CELLS.map(({ id }) => id).sort(),
+    );
+    expect(cellsOf(null)).toEqual(CELLS);
+  });
+
+  it('measures clients over our sockets and over node:net', () => {
+    expect(plan({ only: ['client'] }).get('client/pg')).toEqual(['millrace-sockets', 'millrace-sockets-uv', 'node']);
   });
 
   it('runs what is named, also where the quick mode would leave it out', () => {

@@ -1,14 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { analyze } from '../../bench/analysis/analyze.js';
 import { htmlReport } from '../../bench/report/html/page.js';
+import { SECTIONS } from '../../bench/report/html/section-list.js';
 import { markdownReport } from '../../bench/report/markdown.js';
 import { alignColumns, terminalReport } from '../../bench/report/terminal.js';
+import { CELLS, workloadsOf } from '../../bench/workloads/catalog.js';
 import { type Made, madeCell, madeReport } from './race.js';
 
 const around = (value: number, first?: number): Made => ({
   values: [value, value * 1.1, value * 0.9],
   ...(first === undefined ? {} : { first }),
 });
+
+/** A run of the open loop whose p99 is this. */
+function latencies(p99Us: number): Record<string, number> {
+  return { p50Us: p99Us / 5, p90Us: p99Us / 2, p99Us, p999Us: p99Us * 3, maxUs: p99Us * 4, ratePerSecond: 25_000 };
+}
 
 const HOSTILE = '<script>alert("x")</script> & \'co\'';
 
@@ -24,9 +31,25 @@ const report = madeReport(
       'millrace-handlers': { ...around(2e5), extras: { p50Us: 280, p99Us: 410, messagesPerSecond: 199_000 } },
       'tokio-current': { ...around(2.1e5), extras: { p50Us: 290, p99Us: 400, messagesPerSecond: 205_000 } },
     }),
+    madeCell('latency/same-rate', {
+      'millrace-handlers': { ...around(310), extras: latencies(310) },
+      'tokio-current': { ...around(290), extras: latencies(290) },
+      node: { ...around(700), extras: latencies(700) },
+    }),
+    madeCell('idle/10k', {
+      'millrace-handlers': { values: [1_500], cpuNsPerOperation: null, extras: { collectedBytes: 1_100 } },
+      'tokio-current': { values: [50_000], cpuNsPerOperation: null, extras: { collectedBytes: 50_000 } },
+    }),
+    madeCell('busy-among-idle/100of10k', {
+      'millrace-handlers': { ...around(0.97), extras: { alonePerSecond: 1e5, messagesPerSecond: 9.7e4 } },
+    }),
+    madeCell('client/pg', { 'millrace-sockets': around(4e4), node: around(3e4) }),
     madeCell('import/millrace', { 'millrace-import': { values: [14, 15, 16], peakMemoryBytes: 5e6 } }),
   ],
-  { notRun: [{ id: 'bun', label: 'Bun', reason: HOSTILE, how: 'npm install -g bun' }] },
+  {
+    generatorLimits: [{ what: 'TCP echo, closed loop', perSecond: 2e5, perLoadCpuSecond: 3e5 }],
+    notRun: [{ id: 'bun', label: 'Bun', reason: HOSTILE, how: 'npm install -g bun' }],
+  },
 );
 const analysis = analyze(report, report);
 const html = htmlReport(report, analysis);
@@ -69,12 +92,39 @@ describe('the HTML report', () => {
   });
 
   it('has a chart for each cell, with spread, first run and a tooltip for each bar', () => {
-    expect(html.match(/<figure class="panel">/g)).toHaveLength(3);
+    expect(html.match(/<figure class="panel">/g)).toHaveLength(7);
     expect(html.match(/class="bar"/g)?.length).toBeGreaterThanOrEqual(6);
     expect(html).toMatch(/<title>millrace-fibers\n1\.50 M tasks\/s, median of 3\n1\.35 M \.\. 1\.65 M/);
     expect(html).toContain('class="whisker"');
     expect(html).toContain('class="first"');
     expect(html).toContain('better Tokio = 1.0x');
+  });
+
+  it('has a section for every workload that somebody may run', () => {
+    const shown = SECTIONS.flatMap(({ workloads }) => workloads);
+    expect([...shown].sort()).toEqual(workloadsOf(CELLS.filter(({ kind }) => kind !== 'import')).sort());
+  });
+
+  it('draws the percentiles of a latency as curves, one for each runtime, with their labels apart', () => {
+    const curves = /<h3>Latency, same-rate: percentiles<\/h3>[\s\S]*?<\/svg>/.exec(html)?.[0] ?? '';
+    expect(curves.match(/class="spark"/g)).toHaveLength(3);
+    expect(curves).toContain(
+      '<title>node, 25.0 k messages/s\n50 %: 140 us\n90 %: 350 us\n99 %: 700 us\n99.9 %: 2.10 ms',
+    );
+    const heights = [...curves.matchAll(/<text class="(?:strong|soft)" x="[\d.]+" y="([\d.]+)">/g)].map(([, y]) =>
+      Number(y),
+    );
+    const sorted = heights.sort((a, b) => a - b);
+    expect(sorted).toHaveLength(3);
+    for (const [k, y] of sorted.entries()) if (k > 0) expect(y - (sorted[k - 1] ?? 0)).toBeGreaterThanOrEqual(14.9);
+  });
+
+  it('claims no ratio where there is no race', () => {
+    expect(html).toMatch(/Idle memory, 10k <span>bytes of memory each<\/span>(?:(?!1\.0x)[\s\S])*?<\/figure>/);
+  });
+
+  it('tells what the load generator can do itself', () => {
+    expect(html).toContain('TCP echo, closed loop: 200 k/s, 300 k for each of its CPU-seconds');
   });
 
   it('has both themes, targets, the comparison, the reference rows, what did not run, and the method', () => {
@@ -109,6 +159,14 @@ describe('the Markdown report', () => {
   it('marks the winner and shows the failure’s place', () => {
     expect(markdown).toContain('| **millrace-fibers** | 1.50 M | 1.50x |');
     expect(markdown).toContain('| node | failed |');
+  });
+
+  it('gives each kind of figure its unit and what is worth knowing beside it', () => {
+    expect(markdown).toContain('| runtime | p99 | to Tokio | ± | min..max | CPU/op | peak memory | at messages/s |');
+    expect(markdown).toMatch(/\| \*\*tokio-current\*\* \| 290 us \| 1\.00x \|.*\| 25\.0 k \| 58\.0 us \|/);
+    expect(markdown).toMatch(/\| millrace-handlers \| 1\.46 KiB \|.*\| 1\.07 KiB \|/);
+    expect(markdown).toMatch(/\| millrace-handlers \| 0\.97x \|.*\| 100 k \| 97\.0 k \|/);
+    expect(markdown).toMatch(/\| \*\*millrace-sockets\*\* \| 40\.0 k \| 1\.33x \|/);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { evaluateTargets } from '../../bench/analysis/targets.js';
+import { CELLS } from '../../bench/workloads/catalog.js';
 import { type Made, madeCell, madeReport } from './race.js';
 
 const at = (value: number): Made => ({ values: [value] });
@@ -66,6 +67,44 @@ describe('targets', () => {
       'tokio-multi': at(300),
     });
     expect(row([cell], /^spawn/)).toMatchObject({ measured: 0.9, reached: 'yes' });
+  });
+
+  it('on uv are a tenth lower for servers and clients, in the direction that counts', () => {
+    const churn = madeCell('churn/64B', { 'millrace-handlers-uv': at(230), node: at(100), 'tokio-current': at(280) });
+    expect(row([churn], /^accept.* node:net/, 'uv')).toMatchObject({ must: 2.25, measured: 2.3, reached: 'yes' });
+    expect(row([churn], /^accept.* Tokio/, 'uv')).toMatchObject({ must: expect.closeTo(0.81), reached: 'yes' });
+    const idle = madeCell('idle/10k', { 'millrace-handlers': at(2_150), 'millrace-handlers-uv': at(2_150) });
+    expect(row([idle], /^memory of an idle/)).toMatchObject({ must: 2, reached: 'no' });
+    expect(row([idle], /^memory of an idle/, 'uv')).toMatchObject({ must: expect.closeTo(2.22), reached: 'yes' });
+  });
+
+  it('hold each percentile of the latency against node:net, and for the aim against Tokio', () => {
+    const cell = madeCell('latency/same-rate', {
+      'millrace-handlers': { values: [90], extras: { p99Us: 90, p999Us: 300 } },
+      node: { values: [100], extras: { p99Us: 100, p999Us: 200 } },
+      'tokio-current': { values: [60], extras: { p99Us: 60, p999Us: 400 } },
+    });
+    expect(row([cell], /^p99 .*node:net’s$/)).toMatchObject({ measured: 0.9, reached: 'yes', direction: 'at most' });
+    expect(row([cell], /^p999 .*node:net’s$/)).toMatchObject({ measured: 1.5, reached: 'no' });
+    expect(row([cell], /^p99 .*Tokio’s$/)).toMatchObject({ must: null, measured: 1.5, reached: 'aim missed' });
+    expect(row([cell], /^p999 .*Tokio’s$/)).toMatchObject({ must: null, measured: 0.75, reached: 'aim reached' });
+  });
+
+  it('hold a client against the same client over node:net', () => {
+    const cell = madeCell('client/redis', {
+      'millrace-sockets': at(130),
+      'millrace-sockets-uv': at(95),
+      node: at(100),
+    });
+    expect(row([cell], /^redis/)).toMatchObject({ measured: 1.3, reached: 'yes', aimReached: true });
+    expect(row([cell], /^redis/, 'uv')).toMatchObject({ must: 0.9, measured: 0.95, reached: 'yes', aimReached: false });
+  });
+
+  it('name cells that exist', () => {
+    const ids = new Set(CELLS.map(({ id }) => id));
+    for (const { parts } of evaluateTargets(madeReport([]))) {
+      for (const { cell } of parts) expect(ids).toContain(cell);
+    }
   });
 
   it('want less of time, memory and calls', () => {
