@@ -7,18 +7,21 @@ const NO_SLOT = -1;
 
 export class Alarm implements TimerTarget, Runnable {
   readonly #ring: () => void;
+  readonly #unref: boolean;
   #slot = NO_SLOT;
   /** It has fired and waits in the run queue. */
   #due = false;
 
-  constructor(ring: () => void) {
+  /** @param unref whether it keeps no process alive. */
+  constructor(ring: () => void, unref = false) {
     this.#ring = ring;
+    this.#unref = unref;
   }
 
   /** Rings once, `delayMs` from now. What was set before is forgotten. */
   set(delayMs: number): void {
     this.clear();
-    this.#slot = arm(now() + delayMs, this);
+    this.#slot = arm(now() + delayMs, this, this.#unref);
   }
 
   /** It does not ring any more, not even when it is due already. */

@@ -1,24 +1,31 @@
 // The face of a net.Socket: a stream.Duplex over one of our sockets, for libraries that were written for Node's own.
 //
-// - From `connected` on the Duplex owns the socket, which is half-open by itself: when it is closed is decided by the
-//   stream (autoDestroy, allowHalfOpen), as in net.Socket.
+// - Once attached the Duplex owns the socket, which is half-open by itself: when it is closed is decided by the stream
+//   (autoDestroy, allowHalfOpen), as in net.Socket.
 // - Bytes are copied out of the receive arena before anybody sees them. While the consumer is slow the socket is paused.
-// - At most one write is under way. Its callback waits while more than the socket's high watermark is unsent, and then
-//   the stream buffers what follows: so memory is bounded by the stream's own watermark and the socket's.
+// - Two ways past the machinery of streams, which costs more than the socket does: a chunk is emitted at once where
+//   'data' flows and nothing is buffered, and a write goes to the socket at once where nothing is buffered and the socket
+//   will not tell to wait. Neither touches what the stream knows of itself; everything else goes its way.
+// - The callback of a write waits while more than the socket's high watermark is unsent, and then the stream buffers what
+//   follows: memory is bounded by the stream's own watermark and the socket's.
 // - The socket's handlers run in the middle of a tick. What a listener throws is thrown again in a turn of its own, as an
-//   uncaught exception: it neither ends the tick nor the socket.
+//   uncaught exception: it ends neither the tick nor the socket.
 // - As in net.Socket 'close' is emitted here, not by the stream: after the addon's last word on the socket.
 import { Buffer } from 'node:buffer';
 import type { AddressInfo, SocketConnectOpts } from 'node:net';
 import { Duplex } from 'node:stream';
-import { now } from '../internal/clock.js';
-import { checkFunction, outOfRange, SystemError } from '../internal/errors.js';
+import { checkFunction, outOfRange } from '../internal/errors.js';
 import { type Operation, PENDING, REJECTED } from '../internal/operation.js';
-import { type Snapshot, snapshot } from '../internal/task-context.js';
-import { arm, DELAY_MS_MAX, disarm } from '../internal/timers.js';
+import { DELAY_MS_MAX } from '../internal/timers.js';
+import type { SocketAddress } from './address.js';
+import { Alarm } from './alarm.js';
 import type { Chunk } from './chunk.js';
 import { connect } from './connect.js';
-import type { Socket, SocketAddress, SocketHandlers } from './socket.js';
+import type { SocketHandlers } from './handlers.js';
+import { type ConnectTarget, connectOptions, placeOf, type StreamSettings } from './net-arguments.js';
+import type { Socket } from './socket.js';
+import { closedBeforeConnection, closedError, endedByPeer, lost, writeError } from './stream-errors.js';
+import { StreamTimer } from './stream-timer.js';
 
 export interface SocketDuplexOptions {
   /** Keep our side open when the peer has ended its own. Default: false. */
@@ -29,24 +36,18 @@ export interface SocketDuplexOptions {
   signal?: AbortSignal;
 }
 
-/** A write of which not all has been given to the socket yet. */
-interface Unwritten {
-  readonly parts: readonly (Buffer | Uint8Array)[];
-  /** The first part that is not whole in the socket, and how much of it is. */
-  at: number;
-  offset: number;
-}
-
 type Callback = (error?: Error | null) => void;
 
-/** Of a large write, so much at a time: what is unsent stays bounded. */
-const PART_BYTES = 256 * 1024;
-/** Of a string, so many characters at once; longer ones are made bytes first. */
-const STRING_MAX = 16 * 1024;
+/** As a stream holds it. */
+interface Held {
+  chunk: Uint8Array | string;
+  encoding: BufferEncoding;
+}
+
 /** How long a destroyed stream may try to send what was written before. */
 const LINGER_MS = 2000;
-
-const NO_BYTES = Buffer.alloc(0);
+/** In the kernel's seconds (tcp(7)). */
+const KEEP_ALIVE_IDLE_MAX = 32_767;
 
 /**
  * A `stream.Duplex` that has the members, events and errors of a `net.Socket`, over a Millrace socket. Made by
@@ -57,23 +58,28 @@ export class SocketDuplex extends Duplex {
   connecting = false;
   /** What `setTimeout` was given last, in milliseconds. */
   timeout?: number;
-  /** Not filled: for the type of net.Socket. */
+  /** Stays empty: for the type of net.Socket. */
   readonly autoSelectFamilyAttemptedAddresses: string[] = [];
 
   #socket: Socket | null = null;
   #connect: Operation<Socket> | null = null;
   #paused = false;
   #peerEnded = false;
+  /** Something was pushed: the stream knows that it is read from. */
+  #flowed = false;
   #hadError = false;
   #reset = false;
   #referenced = true;
-  #unwritten: Unwritten | null = null;
+  #noDelay: boolean | null = null;
+  #keepAlive: { enable: boolean; initialDelay: number } | null = null;
+  /** The callback of the write that waits for the socket. */
   #written: Callback | null = null;
   #finished: Callback | null = null;
-  #peerName: SocketAddress | null = null;
-  #ownName: SocketAddress | null = null;
-  #idle: IdleTimer | null = null;
-  #linger: Linger | null = null;
+  #timer: StreamTimer | null = null;
+  #linger: Alarm | null = null;
+  #defaultEncoding: BufferEncoding = 'utf8';
+  /** In the write that waits for the connection. */
+  #earlyBytes = 0;
 
   /** @internal */
   constructor(options: SocketDuplexOptions = {}) {
@@ -95,7 +101,7 @@ export class SocketDuplex extends Duplex {
 
   /** True until the connection stands. */
   get pending(): boolean {
-    return this.#socket === null || this.connecting;
+    return this.#socket === null;
   }
 
   get readyState(): 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed' {
@@ -110,15 +116,9 @@ export class SocketDuplex extends Duplex {
 
   /** What was written, also what the stream still holds. */
   get bytesWritten(): number {
-    let held = this.writableLength;
-    const unwritten = this.#unwritten;
-    if (this.#written !== null) {
-      // The stream counts the write under way as held, as a whole.
-      const current = unwritten ?? { parts: [], at: 0, offset: 0 };
-      for (let i = 0; i < current.at; i++) held -= (current.parts[i] as Uint8Array).length;
-      held -= current.offset;
-    }
-    return (this.#socket?.bytesWritten ?? 0) + Math.max(held, 0);
+    let bytes = (this.#socket?.bytesWritten ?? 0) + this.#earlyBytes;
+    if (this.writableLength > 0) for (const { chunk, encoding } of bufferOf(this)) bytes += sizeOf(chunk, encoding);
+    return bytes;
   }
 
   /** The same as `writableLength`. */
@@ -127,65 +127,74 @@ export class SocketDuplex extends Duplex {
   }
 
   get remoteAddress(): string | undefined {
-    return this.#peer()?.address;
+    return this.#name(true)?.address;
   }
 
   get remoteFamily(): string | undefined {
-    return this.#peer()?.family;
+    return this.#name(true)?.family;
   }
 
   get remotePort(): number | undefined {
-    return this.#peer()?.port;
+    return this.#name(true)?.port;
   }
 
   get localAddress(): string | undefined {
-    return this.#own()?.address;
+    return this.#name(false)?.address;
   }
 
   get localFamily(): string | undefined {
-    return this.#own()?.family;
+    return this.#name(false)?.family;
   }
 
   get localPort(): number | undefined {
-    return this.#own()?.port;
+    return this.#name(false)?.port;
   }
 
   address(): AddressInfo | Record<string, never> {
-    const own = this.#own();
+    const own = this.#name(false);
     return own === null ? {} : { address: own.address, family: own.family, port: own.port };
   }
 
-  /** As in net.Socket: options, or a port and a host, or a path. */
+  /**
+   * As net.Socket's: options, or a port and a host, or a path. 'connect' and 'ready' follow, or 'error'. Once for a
+   * stream.
+   * @throws TypeError, RangeError naming the option.
+   */
   connect(options: SocketConnectOpts, connectionListener?: () => void): this;
   connect(port: number, host: string, connectionListener?: () => void): this;
   connect(port: number, connectionListener?: () => void): this;
   connect(path: string, connectionListener?: () => void): this;
-  connect(target: SocketConnectOpts | number | string, host?: string | (() => void), listener?: () => void): this {
+  connect(target: ConnectTarget, host?: string | (() => void), listener?: () => void): this {
+    const place = placeOf(target, typeof host === 'string' ? host : undefined);
+    const operation = connect({ ...connectOptions(place), open: (socket) => guard(() => this.#onConnect(socket)) });
     const then = typeof host === 'function' ? host : listener;
     if (then !== undefined) this.once('connect', then);
-    const options = {
-      ...connectOptions(target, typeof host === 'string' ? host : undefined),
-      open: (socket: Socket) => guarded(() => this.#connected(socket)),
-    };
+    this.#settings(place);
     this.connecting = true;
-    const operation = connect(options);
     this.#connect = operation;
-    operation.addWaiter({ wake: () => this.#connectEnded(operation) });
-    if (operation.state !== PENDING) process.nextTick(() => this.#connectEnded(operation));
+    const ended = (): void => this.#connectEnded(operation);
+    if (operation.state === PENDING) operation.addWaiter({ wake: ended });
+    else process.nextTick(ended);
     return this;
   }
 
-  setNoDelay(_noDelay = true): this {
+  /** A TCP connection sends small writes at once unless told otherwise; net.Socket's waits for more. */
+  setNoDelay(noDelay = true): this {
+    this.#noDelay = noDelay;
+    if (this.#socket !== null) applyNoDelay(this.#socket, noDelay);
     return this;
   }
 
-  /** @param _initialDelay in milliseconds, rounded down to seconds. */
-  setKeepAlive(_enable = false, _initialDelay = 0): this {
+  /** @param initialDelay in milliseconds, rounded down to seconds; 0 is the system's. */
+  setKeepAlive(enable = false, initialDelay = 0): this {
+    this.#keepAlive = { enable, initialDelay };
+    if (this.#socket !== null) applyKeepAlive(this.#socket, enable, initialDelay);
     return this;
   }
 
   /**
    * Emits 'timeout' when nothing was received or written for `timeout` milliseconds; the stream goes on. 0 turns it off.
+   * @throws TypeError, RangeError naming the argument.
    */
   setTimeout(timeout: number, callback?: () => void): this {
     if (this.destroyed) return this;
@@ -194,12 +203,12 @@ export class SocketDuplex extends Duplex {
     }
     if (callback !== undefined) checkFunction(callback, 'callback');
     this.timeout = timeout;
-    this.#idle?.stop();
+    this.#timer?.stop();
     if (timeout === 0) {
-      this.#idle = null;
+      this.#timer = null;
       if (callback !== undefined) this.removeListener('timeout', callback);
     } else {
-      this.#idle = new IdleTimer(timeout, () => this.emit('timeout'));
+      this.#timer = new StreamTimer(timeout, () => guard(() => this.emit('timeout')));
       if (callback !== undefined) this.once('timeout', callback);
     }
     return this;
@@ -211,6 +220,7 @@ export class SocketDuplex extends Duplex {
     return this;
   }
 
+  /** Holds from the connection on: while it is being made the process stays alive. */
   unref(): this {
     this.#referenced = false;
     this.#socket?.unref();
@@ -229,12 +239,36 @@ export class SocketDuplex extends Duplex {
     if (this.connecting) {
       this.once('connect', () => this.resetAndDestroy());
     } else if (this.#socket === null) {
-      this.destroy(closedError('ERR_SOCKET_CLOSED', 'Socket is closed'));
+      this.destroy(closedError());
     } else {
       this.#reset = true;
       this.destroy();
     }
     return this;
+  }
+
+  override setDefaultEncoding(encoding: BufferEncoding): this {
+    this.#defaultEncoding = encoding;
+    return super.setDefaultEncoding(encoding);
+  }
+
+  override write(data: unknown, encoding?: BufferEncoding | null | Callback, callback?: Callback): boolean {
+    const socket = this.#socket;
+    if (socket !== null && this.writableLength === 0 && this.writable && this.writableCorked === 0 && isData(data)) {
+      const bytes = bytesOf(data, typeof encoding === 'string' ? encoding : this.#defaultEncoding);
+      const most = typeof bytes === 'string' ? bytes.length * 3 : bytes.length;
+      if (socket.writable && socket.bytesQueued + most <= socket.highWaterMark) {
+        if (this.#timer !== null) this.#timer.touch();
+        socket.write(bytes);
+        const then = typeof encoding === 'function' ? encoding : callback;
+        if (typeof then === 'function') process.nextTick(then, null);
+        return true;
+      }
+    }
+    if (this.writableEnded && this.readableEnded && !this.allowHalfOpen) {
+      return this.#writeAfterEnd(typeof encoding === 'function' ? encoding : callback);
+    }
+    return super.write(data, encoding as BufferEncoding, callback as Callback);
   }
 
   /** @internal */
@@ -245,88 +279,85 @@ export class SocketDuplex extends Duplex {
   }
 
   /** @internal */
-  override _write(data: Buffer | string, encoding: BufferEncoding, callback: Callback): void {
+  override _write(data: Uint8Array | string, encoding: BufferEncoding, callback: Callback): void {
     const socket = this.#socket;
-    if (socket === null || this.connecting) {
-      this.#whenConnected(() => this._write(data, encoding, callback), callback);
-      return;
-    }
-    if (typeof data === 'string' && data.length <= STRING_MAX && (encoding === 'utf8' || encoding === 'utf-8')) {
-      this.#idle?.touch();
-      this.#send(socket, data, callback);
-    } else {
-      const bytes = typeof data === 'string' ? Buffer.from(data, encoding) : data;
-      this.#begin(socket, [bytes], callback);
-    }
+    if (socket === null) this.#whenConnected([{ chunk: data, encoding }], callback);
+    else this.#send(socket, bytesOf(data, encoding), callback);
   }
 
   /** @internal */
-  override _writev(chunks: { chunk: Buffer | string; encoding: BufferEncoding }[], callback: Callback): void {
+  override _writev(chunks: Held[], callback: Callback): void {
     const socket = this.#socket;
-    if (socket === null || this.connecting) {
-      this.#whenConnected(() => this._writev(chunks, callback), callback);
-      return;
+    if (socket === null) {
+      this.#whenConnected(chunks, callback);
+    } else {
+      const list = chunks.map(({ chunk, encoding }) => bytesOf(chunk, encoding));
+      this.#send(socket, list, callback);
     }
-    const parts = chunks.map(({ chunk, encoding }) =>
-      typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk,
-    );
-    this.#begin(socket, parts, callback);
   }
 
   /** @internal */
   override _final(callback: Callback): void {
-    if (this.pending) {
-      this.once('connect', () => this._final(callback));
-      return;
-    }
     const socket = this.#socket;
-    if (socket === null || !socket.open) {
+    if (socket === null) {
+      this.once('connect', () => this._final(callback));
+    } else if (!socket.open) {
       callback();
-      return;
+    } else {
+      // Asked before the shutdown: with both sides ended the socket closes by itself, and nothing drains any more.
+      if (socket.notifyDrain()) this.#finished = callback;
+      socket.shutdown();
+      if (this.#finished === null) callback();
     }
-    // Before the shutdown: with both sides ended the socket closes by itself, and then nothing drains any more.
-    if (socket.notifyDrain()) this.#finished = callback;
-    socket.shutdown();
-    if (this.#finished === null) callback();
   }
 
   /** @internal */
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+  override _destroy(error: Error | null, callback: Callback): void {
     this.connecting = false;
     this.#hadError = error !== null;
-    this.#idle?.stop();
-    this.#idle = null;
-    const connecting = this.#connect;
+    this.#timer?.stop();
+    this.#timer = null;
+    this.#connect?.cancel();
     this.#connect = null;
-    connecting?.cancel();
-    const backlogged = this.#unwritten !== null || this.#written !== null;
     const written = this.#written;
     this.#written = null;
-    this.#unwritten = null;
     this.#finished = null;
-    const socket = this.#socket;
+    // First: its 'error' comes before our 'close'.
     callback(error);
+    const socket = this.#socket;
     if (socket === null || socket.closed) {
       process.nextTick(emitClose, this, this.#hadError);
-    } else if (this.#reset || backlogged) {
-      // What is lost is lost either way; a reset tells the peer.
+    } else if (this.#reset || written !== null) {
+      // With a backlog bytes are lost anyway; a reset tells the peer so.
       socket.destroy();
     } else {
-      if (socket.bytesQueued > 0) this.#linger = new Linger(socket);
+      if (socket.bytesQueued > 0) {
+        // A peer that does not read must not keep it for ever.
+        this.#linger = new Alarm(() => socket.destroy(), true);
+        this.#linger.set(LINGER_MS);
+      }
       socket.close();
     }
-    written?.(error ?? closedError('ERR_SOCKET_CLOSED', 'Socket is closed'));
+    written?.(error ?? closedError());
   }
 
-  #connected(socket: Socket): void {
+  #settings({ noDelay, keepAlive, keepAliveInitialDelay, timeout }: StreamSettings): void {
+    if (noDelay !== undefined) this.setNoDelay(noDelay);
+    if (keepAlive !== undefined) this.setKeepAlive(keepAlive, keepAliveInitialDelay);
+    if (timeout) this.setTimeout(timeout);
+  }
+
+  #onConnect(socket: Socket): void {
     if (this.destroyed) {
       socket.destroy();
       return;
     }
     this.#connect = null;
     this.connecting = false;
-    this.#attach(socket);
+    if (this.#noDelay !== null) applyNoDelay(socket, this.#noDelay);
+    if (this.#keepAlive !== null) applyKeepAlive(socket, this.#keepAlive.enable, this.#keepAlive.initialDelay);
     if (!this.#referenced) socket.unref();
+    this.#attach(socket);
     this.emit('connect');
     this.emit('ready');
   }
@@ -341,230 +372,167 @@ export class SocketDuplex extends Duplex {
     this.#socket = socket;
     const { received, ended } = socket.takeOver(this.#handlers());
     for (const bytes of received) this.#push(bytes);
-    if (ended) this.#ended();
+    if (ended) this.#onEnd();
     // As net.Socket: reading begins by itself, so that the peer's end is seen even when nobody reads.
     else this.read(0);
   }
 
   #handlers(): SocketHandlers {
     return {
-      data: (_socket, chunk) => guarded(() => this.#received(chunk)),
-      drain: () => guarded(() => this.#drained()),
-      end: () => guarded(() => this.#ended()),
-      error: (_socket, error) => guarded(() => this.destroy(error)),
-      close: (_socket, lostBytes) => guarded(() => this.#closed(lostBytes)),
+      data: (_socket, chunk) => {
+        try {
+          this.#onData(chunk);
+        } catch (error) {
+          process.nextTick(rethrow, error);
+        }
+      },
+      drain: () => guard(() => this.#onDrain()),
+      end: () => guard(() => this.#onEnd()),
+      error: (_socket, error) => guard(() => this.destroy(error)),
+      close: (_socket, lostBytes) => guard(() => this.#onClose(lostBytes)),
     };
   }
 
-  #received(chunk: Chunk): void {
-    this.#idle?.touch();
-    this.#push(chunk.copy());
+  #onData(chunk: Chunk): void {
+    if (this.#timer !== null) this.#timer.touch();
+    const bytes = chunk.copy();
+    const flows =
+      this.#flowed &&
+      this.readableFlowing === true &&
+      this.readableLength === 0 &&
+      this.readableEncoding === null &&
+      this.listenerCount('data') > 0;
+    if (flows) this.emit('data', bytes);
+    else this.#push(bytes);
   }
 
   #push(bytes: Buffer): void {
+    this.#flowed = true;
     if (this.push(bytes) || this.#paused) return;
     this.#paused = true;
     this.#socket?.pause();
   }
 
-  #ended(): void {
+  #onEnd(): void {
     this.#peerEnded = true;
-    if (!this.allowHalfOpen) this.write = writeAfterEnd as typeof this.write;
     this.push(null);
     // With nothing left to read, 'end' comes without anybody reading.
     this.read(0);
   }
 
-  #drained(): void {
+  #onDrain(): void {
     const finished = this.#finished;
-    if (finished !== null) {
-      this.#finished = null;
-      finished();
-      return;
-    }
-    const { destroyed } = this;
-    const callback = this.#written;
-    const socket = this.#socket;
-    if (destroyed || callback === null || socket === null) return;
-    this.#idle?.touch();
+    const written = this.#written;
+    this.#finished = null;
     this.#written = null;
-    if (this.#unwritten === null) callback();
-    else this.#continue(socket, this.#unwritten, callback);
+    if (this.#timer !== null) this.#timer.touch();
+    written?.();
+    finished?.();
   }
 
-  #closed(lostBytes: number): void {
-    this.#linger?.stop();
-    this.#linger = null;
+  #onClose(lostBytes: number): void {
+    this.#linger?.clear();
     if (this.destroyed) {
       // After 'error', which the stream has queued.
       process.nextTick(emitClose, this, this.#hadError);
     } else if (lostBytes > 0 || this.#written !== null || !this.#peerEnded) {
       // Somebody has closed the socket under the stream.
-      this.destroy(lostBytes > 0 ? closedError('ECONNRESET', `${lostBytes} bytes were not sent`) : undefined);
+      this.destroy(lostBytes > 0 ? lost(lostBytes) : undefined);
     }
+    this.#finished?.();
+    this.#finished = null;
   }
 
-  #begin(socket: Socket, parts: readonly (Buffer | Uint8Array)[], callback: Callback): void {
-    this.#idle?.touch();
-    const [first] = parts;
-    if (parts.length === 1 && first !== undefined && first.length <= PART_BYTES) this.#send(socket, first, callback);
-    else this.#continue(socket, { parts, at: 0, offset: 0 }, callback);
-  }
-
-  /** The last of a write, or all of it. */
-  #send(socket: Socket, data: Buffer | Uint8Array | string, callback: Callback): void {
-    let waits: boolean;
+  #send(socket: Socket, data: Uint8Array | string | (Uint8Array | string)[], callback: Callback): void {
+    if (this.#timer !== null) this.#timer.touch();
+    let queued: boolean;
     try {
-      waits = socket.write(data).state === PENDING;
+      ({ queued } = socket.write(data));
     } catch (error) {
       callback(writeError(error));
       return;
     }
-    if (waits) this.#written = callback;
-    else callback();
+    if (queued) {
+      this.#written = callback;
+    } else {
+      callback();
+    }
   }
 
-  /** As much as the socket takes before it tells to wait. */
-  #continue(socket: Socket, unwritten: Unwritten, callback: Callback): void {
-    this.#unwritten = unwritten;
-    const { parts } = unwritten;
-    while (unwritten.at < parts.length) {
-      const part = parts[unwritten.at] ?? NO_BYTES;
-      const end = Math.min(part.length, unwritten.offset + PART_BYTES);
-      const bytes = part.subarray(unwritten.offset, end);
-      if (end < part.length) {
-        unwritten.offset = end;
-      } else {
-        unwritten.at++;
-        unwritten.offset = 0;
-      }
-      let waits: boolean;
-      try {
-        waits = socket.write(bytes).state === PENDING;
-      } catch (error) {
-        this.#unwritten = null;
-        callback(writeError(error));
-        return;
-      }
-      if (waits) {
-        if (unwritten.at === parts.length) this.#unwritten = null;
-        this.#written = callback;
-        return;
-      }
-    }
-    this.#unwritten = null;
-    callback();
+  /** The peer's end has ended our side too. */
+  #writeAfterEnd(callback: Callback | undefined): boolean {
+    const error = endedByPeer();
+    if (typeof callback === 'function') process.nextTick(callback, error);
+    this.destroy(error);
+    return false;
   }
 
   /** Writes wait for the connection; without one they fail. */
-  #whenConnected(then: () => void, callback: Callback): void {
+  #whenConnected(chunks: Held[], callback: Callback): void {
     if (!this.connecting) {
-      callback(closedError('ERR_SOCKET_CLOSED', 'Socket is closed'));
+      callback(closedError());
       return;
     }
-    const onConnect = (): void => {
+    for (const { chunk, encoding } of chunks) this.#earlyBytes += sizeOf(chunk, encoding);
+    const onClose = (): void => callback(closedBeforeConnection());
+    this.once('connect', () => {
       this.off('close', onClose);
-      then();
-    };
-    const onClose = (): void => {
-      callback(
-        closedError('ERR_SOCKET_CLOSED_BEFORE_CONNECTION', 'Socket closed before the connection was established'),
-      );
-    };
-    this.once('connect', onConnect);
+      this.#earlyBytes = 0;
+      this._writev(chunks, callback);
+    });
     this.once('close', onClose);
   }
 
-  #peer(): SocketAddress | null {
-    if (this.#peerName === null && this.#socket !== null) this.#peerName = nameOf(this.#socket, true);
-    return this.#peerName;
-  }
-
-  #own(): SocketAddress | null {
-    if (this.#ownName === null && this.#socket !== null) this.#ownName = nameOf(this.#socket, false);
-    return this.#ownName;
-  }
-}
-
-/** Counts from the last activity, on the wheel; keeps no process alive. Moving the deadline costs nothing until it comes. */
-class IdleTimer {
-  readonly #timeoutMs: number;
-  readonly #tell: () => void;
-  readonly #context: Snapshot | null = snapshot();
-  #activeMs = now();
-  #slot: number;
-
-  constructor(timeoutMs: number, tell: () => void) {
-    this.#timeoutMs = timeoutMs;
-    this.#tell = tell;
-    this.#slot = arm(this.#activeMs + timeoutMs, this, true);
-  }
-
-  touch(): void {
-    this.#activeMs = now();
-    if (this.#slot === -1) this.#slot = arm(this.#activeMs + this.#timeoutMs, this, true);
-  }
-
-  stop(): void {
-    if (this.#slot !== -1) disarm(this.#slot);
-    this.#slot = -1;
-  }
-
-  /** @internal */
-  timerFired(): void {
-    this.#slot = -1;
-    const deadlineMs = this.#activeMs + this.#timeoutMs;
-    if (deadlineMs > now()) {
-      this.#slot = arm(deadlineMs, this, true);
-      return;
+  #name(peer: boolean): SocketAddress | null {
+    try {
+      if (this.#socket === null) return null;
+      return peer ? this.#socket.remoteAddress : this.#socket.localAddress;
+    } catch {
+      return null;
     }
-    // A timer may only queue here.
-    process.nextTick(() => {
-      if (this.#context === null) this.#tell();
-      else this.#context(this.#tell, undefined);
-    });
   }
 }
 
-/** A destroyed stream whose last bytes a peer does not take is reset in the end. */
-class Linger {
-  readonly #socket: Socket;
-  #slot: number;
-
-  constructor(socket: Socket) {
-    this.#socket = socket;
-    this.#slot = arm(now() + LINGER_MS, this, true);
-  }
-
-  stop(): void {
-    if (this.#slot !== -1) disarm(this.#slot);
-    this.#slot = -1;
-  }
-
-  /** @internal */
-  timerFired(): void {
-    this.#slot = -1;
-    this.#socket.destroy();
-  }
-}
-
-function connectOptions(target: SocketConnectOpts | number | string, host: string | undefined) {
-  if (typeof target === 'object' && target !== null) {
-    const { port, host: name } = target as { port: number; host?: string };
-    return { port: Number(port), ...(name === undefined || name === null ? {} : { host: name }) };
-  }
-  return { port: Number(target), ...(host === undefined ? {} : { host }) };
-}
-
-function nameOf(socket: Socket, peer: boolean): SocketAddress | null {
+/** What a Unix socket does not have is left alone, as in Node. */
+function applyNoDelay(socket: Socket, noDelay: boolean): void {
   try {
-    return peer ? socket.remoteAddress : socket.localAddress;
+    socket.setNoDelay(noDelay);
   } catch {
-    return null;
+    // The option is a wish: the socket has gone, or is none of TCP.
   }
 }
 
-function guarded(handler: () => void): void {
+function applyKeepAlive(socket: Socket, enable: boolean, initialDelayMs: number): void {
+  const idle = Math.min(KEEP_ALIVE_IDLE_MAX, Math.floor(initialDelayMs / 1000));
+  try {
+    socket.setKeepAlive(enable && idle > 0 ? { idle } : enable);
+  } catch {
+    // As above.
+  }
+}
+
+function isData(data: unknown): data is string | Uint8Array {
+  return typeof data === 'string' || data instanceof Uint8Array;
+}
+
+function isUtf8(encoding: string): boolean {
+  return encoding === 'utf8' || encoding === 'utf-8';
+}
+
+function bytesOf(data: Uint8Array | string, encoding: BufferEncoding): Uint8Array | string {
+  return typeof data === 'string' && !isUtf8(encoding) ? Buffer.from(data, encoding) : data;
+}
+
+function sizeOf(data: Uint8Array | string, encoding: BufferEncoding): number {
+  return typeof data === 'string' ? Buffer.byteLength(data, encoding) : data.length;
+}
+
+/** What the stream holds behind the write that is under way; net.Socket counts the same. */
+function bufferOf(stream: Duplex): readonly Held[] {
+  return (stream as Duplex & { writableBuffer?: Held[] }).writableBuffer ?? [];
+}
+
+function guard(handler: () => void): void {
   try {
     handler();
   } catch (error) {
@@ -578,33 +546,4 @@ function rethrow(error: unknown): never {
 
 function emitClose(duplex: SocketDuplex, hadError: boolean): void {
   duplex.emit('close', hadError);
-}
-
-/** As net.Socket's: writing to a peer that has ended its side, where half-open is not allowed. */
-function writeAfterEnd(
-  this: SocketDuplex,
-  _data: unknown,
-  encoding?: BufferEncoding | Callback,
-  callback?: Callback,
-): boolean {
-  const then = typeof encoding === 'function' ? encoding : callback;
-  const error = closedError('EPIPE', 'This socket has been ended by the other party');
-  if (typeof then === 'function') process.nextTick(then, error);
-  this.destroy(error);
-  return false;
-}
-
-/** What the socket throws when it is closed already, by Node's code. */
-function writeError(error: unknown): Error {
-  if (error instanceof SystemError) return error;
-  if ((error as { code?: unknown }).code !== 'ERR_MILLRACE_SOCKET_CLOSED') return error as Error;
-  const pipe = closedError('EPIPE', 'write EPIPE: this socket is closed');
-  pipe.cause = error;
-  return pipe;
-}
-
-function closedError(code: string, message: string): Error & { code: string } {
-  const error = new Error(message) as Error & { code: string };
-  error.code = code;
-  return error;
 }
