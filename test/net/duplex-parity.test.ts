@@ -203,18 +203,6 @@ const ACTS: Record<string, Act> = {
   'we write to what was never connected': {
     play: (story) => void story.stream.write('never', story.tells('wrote')),
   },
-  'we destroy while writes wait for a peer that does not read': {
-    peer: (peer) => void peer.pause(),
-    play: (story) =>
-      void story.connect().on('connect', () => {
-        story.stream.write(Buffer.alloc(20 << 20), story.tells('wrote much'));
-        story.stream.write('behind', story.tells('wrote behind'));
-        setTimeout(() => {
-          story.say('destroy');
-          story.stream.destroy();
-        }, 20);
-      }),
-  },
   'we write after our end': {
     play(story) {
       story.connect().end('last');
