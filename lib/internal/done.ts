@@ -31,8 +31,11 @@ export class Done extends Promise<void> {
     return PASSED;
   }
 }
-// To the engine it is no subclass: `await` must not wrap it.
-Object.defineProperty(Done.prototype, 'constructor', { value: Promise });
+/** To the engine it is no subclass: `await` must not wrap it. For each class that extends Done, too. */
+export function hideSubclass(made: typeof Done): void {
+  Object.defineProperty(made.prototype, 'constructor', { value: Promise });
+}
+hideSubclass(Done);
 
 function forcedYield(): IteratorResult<Suspend, void> {
   const task = scheduler.current;

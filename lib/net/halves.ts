@@ -21,6 +21,11 @@ export class ReadHalf implements AsyncIterable<Buffer> {
     return this.#open().read(limit);
   }
 
+  /** As `socket.readInto`. */
+  readInto(target: Uint8Array): Operation<number> {
+    return this.#open().readInto(target);
+  }
+
   /** As `socket.readExact`. */
   readExact(count: number): Operation<Buffer> {
     return this.#open().readExact(count);

@@ -4,6 +4,7 @@
 //   served in the order in which they were made.
 // - Blocks stand in the order of the stream: each knows where in it its first byte was. So what a cancelled read gives
 //   back finds its place again, whichever is given back first.
+//   Positions are 32-bit integers that wrap around: what is queued at one time is never half of that apart.
 // - Only the last block may have room behind its bytes; what comes next is put there. Bytes that were handed out are
 //   never written again: a block grows only behind its end.
 import { Buffer } from 'node:buffer';
@@ -14,8 +15,8 @@ export interface Reader {
   readonly takesUpTo: number;
   /** Bytes that it waits for, as far as that is known: they are gathered in one piece. */
   readonly needs: number;
-  /** Given bytes of its own, which stood at `position` of the stream. */
-  receive(bytes: Buffer, position: number): void;
+  /** `length` bytes of `memory`, which is on loan, have come; they stood at `position` of the stream. */
+  arrive(memory: Buffer, offset: number, length: number, position: number): void;
   /** Takes what it asked for, or learns of the end; false: it goes on waiting. */
   tryTake(queue: ReadQueue): boolean;
   reject(error: unknown): void;
@@ -43,17 +44,25 @@ class Block {
   }
 }
 
+/** Most bytes that one read can ask for: it must stay a small integer of the engine. */
+export const READ_BYTES_MAX = 2 ** 31 - 1;
 /** Fragments are gathered in blocks of this size. */
 const GATHER_BYTES = 4096;
 /** A read of so many bytes has its memory at once; of more as they come, since the peer may have lied. */
 const ASSEMBLE_BYTES = 1024 * 1024;
 
+function isBefore(one: number, other: number): boolean {
+  return ((one - other) | 0) < 0;
+}
+
 export class ReadQueue {
   /** Bytes that nobody has read yet. */
   bytes = 0;
+  /** Its owner has stopped receiving, and wants to be told when bytes have been taken. */
+  full = false;
   ended = false;
   error: Error | null = null;
-  /** Bytes received so far: the position of the next one in the stream. */
+  /** The position of the next byte in the stream. */
   #received = 0;
   #blocks: Block[] = [];
   #waiting: Reader[] = [];
@@ -73,11 +82,9 @@ export class ReadQueue {
     const reader = this.#waiting[0];
     if (reader !== undefined && this.bytes === 0 && length <= reader.takesUpTo) {
       const position = this.#received;
-      this.#received += length;
+      this.#received = (this.#received + length) | 0;
       this.#waiting.shift();
-      const bytes = Buffer.allocUnsafe(length);
-      memory.copy(bytes, 0, offset, offset + length);
-      reader.receive(bytes, position);
+      reader.arrive(memory, offset, length, position);
       return;
     }
     this.#append(memory, offset, length);
@@ -110,14 +117,14 @@ export class ReadQueue {
   /** All that nobody has read yet. Reads that wait stay where they are until the end. */
   takeAll(): Buffer[] {
     const all: Buffer[] = [];
-    while (this.bytes > 0) all.push(this.take(Number.POSITIVE_INFINITY));
+    while (this.bytes > 0) all.push(this.take(READ_BYTES_MAX));
     return all;
   }
 
   /** Serves a read at once, or lets it wait. */
   add(reader: Reader): void {
     if (this.#waiting.length > 0 || !reader.tryTake(this)) this.#waiting.push(reader);
-    this.#owner.readsTaken();
+    if (this.full) this.#owner.readsTaken();
   }
 
   drop(reader: Reader): void {
@@ -132,7 +139,7 @@ export class ReadQueue {
   putBack(bytes: Buffer, position: number): void {
     if (bytes.length === 0) return;
     let at = 0;
-    while (at < this.#blocks.length && (this.#blocks[at] as Block).position < position) at++;
+    while (at < this.#blocks.length && isBefore((this.#blocks[at] as Block).position, position)) at++;
     this.#blocks.splice(at, 0, new Block(position, bytes, 0, bytes.length));
     this.bytes += bytes.length;
     this.#serve();
@@ -185,7 +192,7 @@ export class ReadQueue {
     if (count === block.length) this.#blocks.shift();
     else {
       block.from += count;
-      block.position += count;
+      block.position = (block.position + count) | 0;
     }
     return from === 0 && count === bytes.length ? bytes : bytes.subarray(from, from + count);
   }
@@ -207,9 +214,9 @@ export class ReadQueue {
       const gathers = this.#blocks.length > 0 || this.#waiting.length > 0;
       const bytes = Buffer.allocUnsafe(gathers ? Math.max(left, GATHER_BYTES) : left);
       memory.copy(bytes, 0, from, from + left);
-      this.#blocks.push(new Block(this.#received + length - left, bytes, 0, left));
+      this.#blocks.push(new Block((this.#received + length - left) | 0, bytes, 0, left));
     }
-    this.#received += length;
+    this.#received = (this.#received + length) | 0;
     this.bytes += length;
   }
 
@@ -236,6 +243,6 @@ export class ReadQueue {
       this.#waiting.shift();
       served = true;
     }
-    if (served) this.#owner.readsTaken();
+    if (served && this.full) this.#owner.readsTaken();
   }
 }

@@ -1,26 +1,25 @@
 // The reads of a socket as operations. What they have in common: a read that was given bytes and is then cancelled, or
 // loses a select, puts them back.
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import { Operation } from '../internal/operation.js';
 import type { Delimiter } from './delimiter.js';
 import { ReadLimitError, UnexpectedEndError } from './read-errors.js';
-import type { Reader, ReadQueue } from './read-queue.js';
+import { READ_BYTES_MAX, type Reader, type ReadQueue } from './read-queue.js';
 
 abstract class QueueRead<T> extends Operation<T> implements Reader {
+  /** @internal */
+  readonly takesUpTo: number;
   protected readonly queue: ReadQueue;
   protected position = 0;
 
-  constructor(queue: ReadQueue) {
+  constructor(queue: ReadQueue, takesUpTo: number) {
     super();
     this.queue = queue;
+    this.takesUpTo = takesUpTo;
   }
 
   get kind(): string {
     return 'socket.read';
-  }
-
-  get takesUpTo(): number {
-    return 0;
   }
 
   get needs(): number {
@@ -28,7 +27,14 @@ abstract class QueueRead<T> extends Operation<T> implements Reader {
   }
 
   /** @internal */
-  abstract receive(bytes: Buffer, position: number): void;
+  arrive(memory: Buffer, offset: number, length: number, position: number): void {
+    const bytes = Buffer.allocUnsafe(length);
+    memory.copy(bytes, 0, offset, offset + length);
+    this.receive(bytes, position);
+  }
+
+  /** Given bytes of its own. */
+  protected abstract receive(bytes: Buffer, position: number): void;
 
   /** @internal */
   abstract tryTake(queue: ReadQueue): boolean;
@@ -40,20 +46,12 @@ abstract class QueueRead<T> extends Operation<T> implements Reader {
 
 /** `read(n)`: whatever is there, at most `limit` bytes; null at the end. */
 export class Read extends QueueRead<Buffer | null> {
-  readonly #limit: number;
-
   constructor(queue: ReadQueue, limit: number) {
-    super(queue);
-    this.#limit = limit;
+    super(queue, limit);
     queue.add(this);
   }
 
-  override get takesUpTo(): number {
-    return this.#limit;
-  }
-
-  /** @internal */
-  receive(bytes: Buffer, position: number): void {
+  protected receive(bytes: Buffer, position: number): void {
     this.position = position;
     this.fulfill(bytes);
   }
@@ -62,7 +60,7 @@ export class Read extends QueueRead<Buffer | null> {
   tryTake(queue: ReadQueue): boolean {
     if (queue.bytes > 0) {
       const { position } = queue;
-      this.receive(queue.take(this.#limit), position);
+      this.receive(queue.take(this.takesUpTo), position);
     } else if (queue.error !== null) {
       this.reject(queue.error);
     } else if (queue.ended) {
@@ -79,21 +77,62 @@ export class Read extends QueueRead<Buffer | null> {
   }
 }
 
+/** `readInto(target)`: the number of bytes, 0 at the end. */
+export class ReadInto extends QueueRead<number> {
+  readonly #target: Uint8Array;
+
+  constructor(queue: ReadQueue, target: Uint8Array) {
+    super(queue, target.length);
+    this.#target = target;
+    queue.add(this);
+  }
+
+  override get kind(): string {
+    return 'socket.readInto';
+  }
+
+  /** @internal */
+  override arrive(memory: Buffer, offset: number, length: number, position: number): void {
+    this.position = position;
+    memory.copy(this.#target, 0, offset, offset + length);
+    this.fulfill(length);
+  }
+
+  protected receive(bytes: Buffer, position: number): void {
+    this.arrive(bytes, 0, bytes.length, position);
+  }
+
+  /** @internal */
+  tryTake(queue: ReadQueue): boolean {
+    if (queue.bytes > 0) {
+      const { position } = queue;
+      this.receive(queue.take(this.takesUpTo), position);
+    } else if (queue.error !== null) {
+      this.reject(queue.error);
+    } else if (queue.ended) {
+      this.fulfill(0);
+      queue.endRead();
+    } else {
+      return false;
+    }
+    return true;
+  }
+
+  protected override giveBack(length: number): void {
+    if (length > 0) this.queue.putBack(Buffer.from(this.#target.subarray(0, length)), this.position);
+  }
+}
+
 type Step = IteratorResult<Buffer, undefined>;
 
 /** One step of `for await`: a read whose result is in the iterator's form at once, which saves a promise a chunk. */
 export class ReadNext extends QueueRead<Step> {
   constructor(queue: ReadQueue) {
-    super(queue);
+    super(queue, READ_BYTES_MAX);
     queue.add(this);
   }
 
-  override get takesUpTo(): number {
-    return Number.POSITIVE_INFINITY;
-  }
-
-  /** @internal */
-  receive(bytes: Buffer, position: number): void {
+  protected receive(bytes: Buffer, position: number): void {
     this.position = position;
     this.fulfill({ done: false, value: bytes });
   }
@@ -102,7 +141,7 @@ export class ReadNext extends QueueRead<Step> {
   tryTake(queue: ReadQueue): boolean {
     if (queue.bytes > 0) {
       const { position } = queue;
-      this.receive(queue.take(Number.POSITIVE_INFINITY), position);
+      this.receive(queue.take(READ_BYTES_MAX), position);
     } else if (queue.error !== null) {
       this.reject(queue.error);
     } else if (queue.ended) {
@@ -124,7 +163,7 @@ export class ReadExact extends QueueRead<Buffer> {
   readonly #count: number;
 
   constructor(queue: ReadQueue, count: number) {
-    super(queue);
+    super(queue, 0);
     this.#count = count;
     queue.add(this);
   }
@@ -137,8 +176,7 @@ export class ReadExact extends QueueRead<Buffer> {
     return this.#count;
   }
 
-  /** @internal */
-  receive(bytes: Buffer, position: number): void {
+  protected receive(bytes: Buffer, position: number): void {
     this.position = position;
     this.fulfill(bytes);
   }
@@ -172,12 +210,13 @@ export class ReadUntil extends QueueRead<Buffer | null> {
   #scanned = 0;
   #matched = 0;
   /** Where the front was then: what a cancelled read put back before it has to be looked at too. */
-  #front = -1;
+  #front: number;
 
   constructor(queue: ReadQueue, delimiter: Delimiter, limit: number) {
-    super(queue);
+    super(queue, 0);
     this.#delimiter = delimiter;
     this.#limit = limit;
+    this.#front = queue.position;
     queue.add(this);
   }
 
@@ -185,8 +224,7 @@ export class ReadUntil extends QueueRead<Buffer | null> {
     return 'socket.readUntil';
   }
 
-  /** @internal */
-  receive(bytes: Buffer, position: number): void {
+  protected receive(bytes: Buffer, position: number): void {
     this.position = position;
     this.fulfill(bytes);
   }

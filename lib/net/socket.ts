@@ -11,7 +11,7 @@
 import type { Buffer } from 'node:buffer';
 import { border } from '../internal/border.js';
 import { checkDelay } from '../internal/cancel.js';
-import { checkInteger, checkObject, invalidType, MillraceError, shown } from '../internal/errors.js';
+import { checkInteger, checkObject, invalidType, MillraceError, outOfRange, shown } from '../internal/errors.js';
 import {
   COMPLETION_CLOSED,
   COMPLETION_DATA,
@@ -62,8 +62,8 @@ import {
 } from './options.js';
 import { COPIED_BYTES_MAX, FEED_LOW_BYTES, Outbox } from './outbox.js';
 import { Detached, Rare } from './rare.js';
-import { type ReadOwner, ReadQueue } from './read-queue.js';
-import { Read, ReadExact, ReadNext, ReadUntil } from './reads.js';
+import { READ_BYTES_MAX, type ReadOwner, ReadQueue } from './read-queue.js';
+import { Read, ReadExact, ReadInto, ReadNext, ReadUntil } from './reads.js';
 import { isReceived, sendBytes, sendChunk, sendText, TEXT_LENGTH_MAX } from './sending.js';
 import { systemError } from './system-error.js';
 import { type SocketTimeoutError, SocketTimeouts, type Watched } from './timeouts.js';
@@ -82,8 +82,6 @@ const CLOSED = 3;
 const NOT_WRITABLE = 1;
 const HAS_OUTBOX = 2;
 const WATCHED = 4;
-
-const READ_BYTES_MAX = 2 ** 31 - 1;
 
 /** A listener. */
 export interface SocketOwner {
@@ -289,7 +287,29 @@ export class Socket implements Endpoint, AsyncIterable<Buffer>, ReadOwner, Watch
    */
   read(limit?: number): Operation<Buffer | null> {
     if (limit !== undefined) checkInteger(limit, 'limit', 1, READ_BYTES_MAX);
-    return new Read(this.#readQueue(), limit ?? Number.POSITIVE_INFINITY);
+    return new Read(this.#readQueue(), limit ?? READ_BYTES_MAX);
+  }
+
+  /**
+   * The next bytes, at least one, into memory of yours: their number, 0 at the end. The fastest way to read much: nothing
+   * is allocated. Leave `target` alone until the read is done.
+   * @throws as `read`; TypeError, RangeError when `target` is no Uint8Array or has no room.
+   * @example
+   * ```ts
+   * async function echo(socket: Socket) {
+   *   const buffer = Buffer.alloc(65_536);
+   *   for (;;) {
+   *     const length = await socket.readInto(buffer);
+   *     if (length === 0) return;
+   *     await socket.write(buffer.subarray(0, length));
+   *   }
+   * }
+   * ```
+   */
+  readInto(target: Uint8Array): Operation<number> {
+    if (!(target instanceof Uint8Array)) throw invalidType('target', 'a Uint8Array', target);
+    if (target.length === 0) throw outOfRange('target', 'of at least one byte', target);
+    return new ReadInto(this.#readQueue(), target);
   }
 
   /**
@@ -699,6 +719,7 @@ export class Socket implements Endpoint, AsyncIterable<Buffer>, ReadOwner, Watch
     const before = this.#paused || this.#full;
     this.#paused = paused;
     this.#full = full;
+    if (this.#reads !== null) this.#reads.full = full;
     const after = paused || full;
     if (before === after || this.#state !== OPEN) return;
     border.submit(after ? SUBMISSION_PAUSE : SUBMISSION_RESUME, this.handle, 0, 0);
@@ -720,7 +741,6 @@ export class Socket implements Endpoint, AsyncIterable<Buffer>, ReadOwner, Watch
 
   /** @internal */
   readsTaken(): void {
-    if (!this.#full) return;
     const reads = this.#reads as ReadQueue;
     if (reads.waited || reads.bytes <= this.highWaterMark / 2) this.#hold(this.#paused, false);
   }
@@ -805,13 +825,17 @@ export class Socket implements Endpoint, AsyncIterable<Buffer>, ReadOwner, Watch
   #send(data: Data | readonly Data[]): number {
     if (isList(data)) return this.#sendList(data);
     if ((this.#detour & HAS_OUTBOX) !== 0) return this.#park(data);
+    if (data instanceof Uint8Array) return this.#sendBytes(data);
     if (typeof data === 'string' && data.length <= TEXT_LENGTH_MAX) {
       const length = sendText(this.#arenas, this.handle, data);
       if (length >= 0) return length;
     } else if (data instanceof Chunk && data.alive && isReceived(this.#arenas, data)) {
       return sendChunk(this.handle, data);
     }
-    const bytes = bytesOf(data, 'data');
+    return this.#sendBytes(bytesOf(data, 'data'));
+  }
+
+  #sendBytes(bytes: Uint8Array): number {
     if (bytes.length > COPIED_BYTES_MAX) return this.#park(bytes);
     const length = sendBytes(this.#arenas, this.handle, bytes);
     if (length < bytes.length) this.#park(bytes.subarray(length));
@@ -933,7 +957,7 @@ export class Socket implements Endpoint, AsyncIterable<Buffer>, ReadOwner, Watch
     while (this.#reads !== null && this.#reads.bytes > 0) {
       const { successor } = rare;
       if (this.#paused || successor === null || !(this.#state === OPEN || this.#isDetaching)) return;
-      const bytes = this.#reads.take(Number.POSITIVE_INFINITY);
+      const bytes = this.#reads.take(READ_BYTES_MAX);
       const chunk = new Chunk(bytes, 0, bytes.length);
       this.#call(() => successor.call(this.#handlers, this, chunk));
       chunk.alive = false;

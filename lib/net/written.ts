@@ -1,5 +1,5 @@
 // What `write` gives: an operation that was done when it was asked for, or that waits until the socket has drained.
-import { Done } from '../internal/done.js';
+import { Done, hideSubclass } from '../internal/done.js';
 import { type Operation, Ready, SharedOperation } from '../internal/operation.js';
 import { scheduler } from '../internal/scheduler.js';
 
@@ -10,11 +10,16 @@ export interface WriteResult extends Operation<void> {
 }
 
 class DoneWrite extends Done {
-  readonly queued = false;
+  get queued(): boolean {
+    return false;
+  }
 }
+hideSubclass(DoneWrite);
 
 class ReadyWrite extends Ready<void> {
-  readonly queued = false;
+  get queued(): boolean {
+    return false;
+  }
 }
 
 const DONE_WRITE = new DoneWrite((resolve) => resolve()) as unknown as WriteResult;

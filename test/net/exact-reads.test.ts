@@ -35,6 +35,38 @@ describe('read(n)', () => {
   });
 });
 
+describe('readInto', () => {
+  test('fills memory of the caller, and tells the end with 0', async () => {
+    const { at, from } = await scene.pair();
+    const target = Buffer.alloc(4, '.');
+    const waiting = at.readInto(target);
+    await from.write('ab');
+    expect([await waiting, String(target)]).toEqual([2, 'ab..']);
+    await from.write('cdefgh');
+    await until(() => at.bytesRead === 8);
+    expect([await at.readInto(target), String(target)]).toEqual([4, 'cdef']);
+    expect([await at.readInto(target.subarray(1)), String(target)]).toEqual([2, 'cghf']);
+    from.shutdown();
+    expect(await at.readInto(target)).toBe(0);
+  });
+
+  test('given up puts back what it had been given', async () => {
+    const { at, from } = await scene.pair();
+    const target = Buffer.alloc(4);
+    const read = at.readInto(target);
+    await from.write('abcdef');
+    await until(() => at.bytesRead === 6);
+    read.cancel();
+    target.fill(0);
+    expect(String(await at.readExact(6))).toBe('abcdef');
+  });
+
+  test.each([undefined, 'x', new ArrayBuffer(4), new Uint8Array(0)])('readInto(%o) is refused', async (target) => {
+    const { at } = await scene.pair();
+    expect(await codeOf(() => at.readInto(target as Uint8Array))).toMatch(/ERR_(OUT_OF_RANGE|INVALID_ARG_TYPE)/);
+  });
+});
+
 describe('readExact', () => {
   test('gives all, from fragments of one byte', async () => {
     const { at, from } = await scene.pair();

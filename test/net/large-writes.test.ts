@@ -182,3 +182,14 @@ test('queued tells whether to wait', async () => {
   expect(from.bytesQueued).toBeLessThanOrEqual(10);
   expect((await readExactly(at, 201)).length).toBe(201);
 });
+
+test('a write that need not wait is awaited in one turn of the microtask queue, as a promise of the engine is', async () => {
+  const { from } = await scene.pair();
+  let turns = 0;
+  const count = (): void => {
+    turns++;
+  };
+  void Promise.resolve().then(count).then(count).then(count).then(count);
+  await from.write('x');
+  expect(turns).toBe(1);
+});
