@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { listSources } from './list-sources.mjs';
 
 const native = fileURLToPath(new URL('../native/', import.meta.url));
-const onDisk = ['core', 'io', 'addon'].flatMap((folder) =>
+const onDisk = ['core', 'io', 'tls', 'addon'].flatMap((folder) =>
   readdirSync(`${native}${folder}`, { recursive: true })
     .map((path) => `${folder}/${String(path).replaceAll('\\', '/')}`)
     .filter((path) => path.endsWith('.cc')),
