@@ -14,6 +14,7 @@ const ENTRIES = [
   ['millrace/sync', 'sync', 'Channels, locks, signals between tasks.'],
   ['millrace/net', 'net', 'TCP.'],
   ['millrace/node', 'node', 'Millrace under libraries that were written for `node:net`.'],
+  ['millrace/tls', 'tls', 'TLS over TCP and Unix domain sockets.'],
   ['millrace/buffer', 'buffer', 'Pooled memory.'],
   ['millrace/test', 'test', 'Virtual time.'],
 ];
@@ -53,9 +54,10 @@ function document(lib) {
   ];
   for (const [title, entry, summary] of ENTRIES) {
     parts.push(`## ${title}`, summary);
-    const exported = exportsOf(join(lib, entry, 'index.d.ts')).filter(({ name }) => !seen.has(name));
+    const exported = exportsOf(join(lib, entry, 'index.d.ts')).filter(({ name, file }) => !seen.has(`${file} ${name}`));
     for (const { name, file } of exported.sort((a, b) => compare(a.name, b.name))) {
-      seen.add(name);
+      // Two entries may have different things of one name, each in its own file.
+      seen.add(`${file} ${name}`);
       parts.push(...section(name, file));
     }
   }

@@ -30,7 +30,10 @@ function sourcesIn(folder) {
 }
 
 const load = sourcesIn('bench/load');
-const files = [...['core', 'io', 'tls', 'addon', 'tests', 'fuzz'].flatMap((folder) => sourcesIn(`native/${folder}`)), ...load];
+const files = [
+  ...['core', 'io', 'tls', 'addon', 'tests', 'fuzz'].flatMap((folder) => sourcesIn(`native/${folder}`)),
+  ...load,
+];
 const fix = process.argv.includes('--fix');
 run(findTool('clang-format'), [...(fix ? ['-i'] : ['--dry-run', '-Werror']), ...files]);
 if (fix || process.argv.includes('--format')) process.exit(0);

@@ -57,9 +57,67 @@ export interface Addon {
   setTime(mode: number, ms: number): void;
   info(): AddonInfo;
   counters(): Record<string, number>;
+  /** TLS over the OpenSSL of this version, or undefined where that cannot be had: see lib/tls/native-engine.ts. */
+  openTls?(version: string): NativeTls | undefined;
   /** The engine's continuation data, on Node 20 and 22 where it can be reached: see task-context.ts. */
   getContinuation?(): unknown;
   swapContinuation?(value: unknown): unknown;
+}
+
+/** native/addon/tls.cc. A context is the External that Node's SecureContext has; flags are those of native/tls/session.h. */
+export interface NativeTls {
+  /** What each call leaves: lengths of plaintext, of ciphertext, and of ciphertext that did not fit. */
+  results: ArrayBuffer;
+  prepare(context: unknown): void;
+  create(
+    context: unknown,
+    settings: {
+      server: boolean;
+      requestCertificate: boolean;
+      rejectUnauthorized: boolean;
+      selectContext: boolean;
+      servername: string;
+      alpn: Uint8Array;
+      session: Uint8Array;
+    },
+  ): number | undefined;
+  release(handle: number): void;
+  receive(
+    handle: number,
+    input: Uint8Array,
+    offset: number,
+    length: number,
+    output: Uint8Array,
+    outputOffset: number,
+    room: number,
+    plain: Uint8Array,
+  ): number;
+  write(
+    handle: number,
+    input: Uint8Array,
+    offset: number,
+    length: number,
+    output: Uint8Array,
+    outputOffset: number,
+    room: number,
+  ): number;
+  shutdown(handle: number, output: Uint8Array, offset: number, room: number): number;
+  select(handle: number, context: unknown): void;
+  takeSpill(handle: number): Buffer;
+  takeSession(handle: number): Buffer;
+  failure(handle: number): { library: string; reason: string; message: string };
+  verify(handle: number): { code: number; message: string; certificate: boolean };
+  describe(handle: number): {
+    protocol: string;
+    cipher?: string;
+    standardName?: string;
+    version?: string;
+    alpn: string;
+    servername: string;
+    reused: boolean;
+  };
+  peerCertificates(handle: number): Buffer[];
+  alive(): number;
 }
 
 const require = createRequire(import.meta.url);

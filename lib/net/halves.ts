@@ -6,13 +6,17 @@ import type { Data } from './data.js';
 import type { Socket } from './socket.js';
 import type { WriteResult } from './written.js';
 
+/** What a half needs of its socket: one of `millrace/net`, or of `millrace/tls`. */
+export type ReadSide = Pick<Socket, 'read' | 'readExact' | 'readUntil' | 'endReads' | typeof Symbol.asyncIterator>;
+export type WriteSide = Pick<Socket, 'write' | 'writev' | 'shutdown'>;
+
 /** The reading half. `close()` discards what comes; the socket is closed when both halves are. */
 export class ReadHalf implements AsyncIterable<Buffer> {
-  readonly socket: Socket;
+  readonly socket: ReadSide;
   #closed = false;
 
   /** @internal Use `socket.split()`. */
-  constructor(socket: Socket) {
+  constructor(socket: ReadSide) {
     this.socket = socket;
   }
 
@@ -59,7 +63,7 @@ export class ReadHalf implements AsyncIterable<Buffer> {
     this.close();
   }
 
-  #open(): Socket {
+  #open(): ReadSide {
     if (this.#closed) throw new MillraceError('ERR_MILLRACE_SOCKET_CLOSED', 'This half of the socket is closed');
     return this.socket;
   }
@@ -67,10 +71,10 @@ export class ReadHalf implements AsyncIterable<Buffer> {
 
 /** The writing half. `close()` sends our end (FIN) after what was written; the socket is closed when both halves are. */
 export class WriteHalf {
-  readonly socket: Socket;
+  readonly socket: WriteSide;
 
   /** @internal Use `socket.split()`. */
-  constructor(socket: Socket) {
+  constructor(socket: WriteSide) {
     this.socket = socket;
   }
 

@@ -1,7 +1,11 @@
 // Keys, certificates and protocol rules: what many connections have in common. Node builds it (its parsing of keys, its
 // root certificates, its ticket keys), whichever engine uses it.
 import type { Buffer } from 'node:buffer';
-import { createSecureContext as createNodeContext, type SecureContext as NodeContext, type SecureContextOptions } from 'node:tls';
+import {
+  createSecureContext as createNodeContext,
+  type SecureContext as NodeContext,
+  type SecureContextOptions,
+} from 'node:tls';
 import { checkObject, invalidType } from '../internal/errors.js';
 
 type Material = string | Buffer;

@@ -6,25 +6,25 @@ import type { SecureContext } from './context.js';
 /** Whom an engine works for. The engine calls it while it is given something, or (node:tls) later. */
 export interface EngineHost {
   /** Ciphertext for the peer, on loan until this returns. */
-  send(bytes: Uint8Array): void;
+  onCipher(bytes: Uint8Array): void;
   /** What the peer said, on loan until this returns. */
-  plaintext(memory: Buffer, offset: number, length: number): void;
+  onPlaintext(memory: Buffer, offset: number, length: number): void;
   /** The handshake has ended well; certificates were not judged yet unless the engine does so. */
-  secured(): void;
+  onSecured(): void;
   /** The peer has sent close_notify. */
-  ended(): void;
+  onEnded(): void;
   /** The transport has ended, and there was no close_notify. */
-  truncated(): void;
-  /** Nothing more comes. An alert for the peer was given to `send` before. */
-  failed(error: Error): void;
-  /** Our close_notify was given to `send`. */
-  closeNotifySent(): void;
+  onTruncated(): void;
+  /** Nothing more comes. An alert for the peer was given to `onCipher` before. */
+  onFailed(error: Error): void;
+  /** Our close_notify was given to `onCipher`. */
+  onCloseNotifySent(): void;
   /** A session that a later connection can resume. */
-  session(session: Buffer): void;
+  onSession(session: Buffer): void;
   /** A server: which context for this name ('' if the client told none)? Answered by `select`. */
-  wantsContext(servername: string): void;
-  /** What the engine held of our writes has been given to `send`. */
-  flushed(): void;
+  onWantsContext(servername: string): void;
+  /** What the engine held of our writes has been given to `onCipher`. */
+  onFlushed(): void;
 }
 
 export interface EngineOptions {

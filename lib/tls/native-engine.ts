@@ -1,12 +1,12 @@
 // TLS by the OpenSSL that Node runs on, reached through the addon (native/tls/): memory in, memory out, in the turn in
 // which the bytes come.
 //
-// - Three buffers serve all connections of the thread, since nothing in them outlives the call: plaintext lies in `plain`
+// - Two buffers serve all connections of the thread, since nothing in them outlives the call: plaintext lies in `plain`
 //   until the host's handler returns, ciphertext in `cipher` until it is copied for sending.
 // - The context stays referenced as long as the session lives: OpenSSL calls back into it.
 // - The host may destroy the engine whenever it is called: every step after a call looks.
 import { Buffer } from 'node:buffer';
-import { type Addon, loadAddon } from '../internal/binding.js';
+import { loadAddon, type NativeTls } from '../internal/binding.js';
 import { MillraceError } from '../internal/errors.js';
 import type { SecureContext } from './context.js';
 import type { EngineHost, EngineOptions, HandshakeInfo, TlsEngine } from './engine.js';
@@ -32,31 +32,38 @@ const WRITE_BYTES = 64 * 1024;
 
 const NOTHING = Buffer.alloc(0);
 
-type NativeTls = NonNullable<ReturnType<NonNullable<Addon['openTls']>>>;
-
 interface Library extends NativeTls {
   readonly words: Uint32Array;
   readonly plain: Buffer;
   readonly cipher: Buffer;
+  /** A host is being given what lies in `plain`. */
+  plainInUse: boolean;
+}
+
+interface WasmMemory {
+  readonly buffer: ArrayBuffer;
 }
 
 /** Memory that users see views of: of WebAssembly where that can be had, since nothing can detach it. */
 function fixedMemory(bytes: number): Buffer {
+  const { WebAssembly } = globalThis as unknown as { WebAssembly?: { Memory: new (pages: object) => WasmMemory } };
   try {
     const pages = bytes / 65536;
-    return Buffer.from(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer as ArrayBuffer);
+    if (WebAssembly !== undefined)
+      return Buffer.from(new WebAssembly.Memory({ initial: pages, maximum: pages }).buffer);
   } catch {
-    return Buffer.from(new ArrayBuffer(bytes));
+    // No address space for it.
   }
+  return Buffer.from(new ArrayBuffer(bytes));
 }
 
 let library: Library | null | undefined;
 
-/** What the addon has found of OpenSSL; null where that is not enough. `MILLRACE_TLS=node` goes without. */
+/** What the addon has found of OpenSSL; null where that is not enough. */
 function openLibrary(): Library | null {
   if (library === undefined) {
     const { openssl } = process.versions;
-    const found = process.env.MILLRACE_TLS === 'node' || openssl === undefined ? undefined : loadAddon().openTls?.(openssl);
+    const found = openssl === undefined ? undefined : loadAddon().openTls?.(openssl);
     library =
       found === undefined
         ? null
@@ -65,6 +72,7 @@ function openLibrary(): Library | null {
             words: new Uint32Array(found.results),
             plain: fixedMemory(PLAIN_BYTES),
             cipher: Buffer.from(new ArrayBuffer(CIPHER_BYTES)),
+            plainInUse: false,
           };
   }
   return library;
@@ -96,15 +104,15 @@ export class NativeEngine implements TlsEngine {
   readonly #library: Library;
   readonly #handle: number;
   readonly #server: boolean;
-  /** Kept: see above. */
-  #context: SecureContext;
+  /** Those that it was given: see above. */
+  readonly #contexts: SecureContext[] = [];
   #alive = true;
 
   constructor(host: EngineHost, options: EngineOptions) {
     this.#host = host;
     this.#library = openLibrary() as Library;
     this.#server = options.server;
-    this.#context = this.#prepared(options.context);
+    this.#prepare(options.context);
     const handle = this.#library.create(externalOf(options.context), {
       server: options.server,
       requestCertificate: options.requestCert,
@@ -126,13 +134,26 @@ export class NativeEngine implements TlsEngine {
   }
 
   receive(memory: Buffer, offset: number, length: number): void {
-    const { cipher, plain, words } = this.#library;
+    const own = this.#library;
+    // A handler of one connection may feed another one (upgrade): what it holds must not be written over.
+    const plain = own.plainInUse ? Buffer.allocUnsafe(PLAIN_BYTES) : own.plain;
+    const outer = own.plainInUse;
+    own.plainInUse = true;
+    try {
+      this.#receive(plain, memory, offset, length);
+    } finally {
+      own.plainInUse = outer;
+    }
+  }
+
+  #receive(plain: Buffer, memory: Buffer, offset: number, length: number): void {
+    const { cipher, words } = this.#library;
     let flags = this.#library.receive(this.#handle, memory, offset, length, cipher, 0, CIPHER_BYTES, plain);
     for (;;) {
       const plainLength = words[PLAIN_LENGTH] as number;
       this.#flush();
       if ((flags & ~MORE) !== 0 && this.#alive) this.#tellBefore(flags);
-      if (plainLength > 0 && this.#alive) this.#host.plaintext(plain, 0, plainLength);
+      if (plainLength > 0 && this.#alive) this.#host.onPlaintext(plain, 0, plainLength);
       if ((flags & (ENDED | FAILED)) !== 0 && this.#alive) this.#tellAfter(flags);
       if ((flags & MORE) === 0 || !this.#alive) return;
       flags = this.#library.receive(this.#handle, NOTHING, 0, 0, cipher, 0, CIPHER_BYTES, plain);
@@ -140,7 +161,7 @@ export class NativeEngine implements TlsEngine {
   }
 
   end(): void {
-    this.#host.truncated();
+    this.#host.onTruncated();
   }
 
   write(bytes: Uint8Array, offset: number, length: number): void {
@@ -159,7 +180,7 @@ export class NativeEngine implements TlsEngine {
   shutdown(): void {
     this.#library.shutdown(this.#handle, this.#library.cipher, 0, CIPHER_BYTES);
     this.#flush();
-    if (this.#alive) this.#host.closeNotifySent();
+    if (this.#alive) this.#host.onCloseNotifySent();
   }
 
   select(context: SecureContext | null): void {
@@ -167,7 +188,7 @@ export class NativeEngine implements TlsEngine {
     if (context === null) {
       this.#library.select(this.#handle, undefined);
     } else {
-      this.#context = this.#prepared(context);
+      this.#prepare(context);
       this.#library.select(this.#handle, externalOf(context));
     }
     this.receive(NOTHING, 0, 0);
@@ -202,22 +223,22 @@ export class NativeEngine implements TlsEngine {
 
   /** Before the plaintext of the same call. */
   #tellBefore(flags: number): void {
-    if ((flags & SECURED) !== 0) this.#host.secured();
-    if ((flags & NEW_SESSION) !== 0 && this.#alive) this.#host.session(this.#library.takeSession(this.#handle));
+    if ((flags & SECURED) !== 0) this.#host.onSecured();
+    if ((flags & NEW_SESSION) !== 0 && this.#alive) this.#host.onSession(this.#library.takeSession(this.#handle));
     if ((flags & WANTS_CONTEXT) !== 0 && this.#alive) {
-      this.#host.wantsContext(this.#library.describe(this.#handle).servername);
+      this.#host.onWantsContext(this.#library.describe(this.#handle).servername);
     }
   }
 
   #tellAfter(flags: number): void {
-    if ((flags & FAILED) !== 0) this.#host.failed(this.#failure());
-    else this.#host.ended();
+    if ((flags & FAILED) !== 0) this.#host.onFailed(this.#failure());
+    else this.#host.onEnded();
   }
 
   #failure(): Error {
-    const { code, message, certificate } = this.#library.verify(this.#handle);
+    const { code, message } = this.#library.verify(this.#handle);
     const { library: name, reason, message: text } = this.#library.failure(this.#handle);
-    if (reason === 'certificate verify failed' && certificate === false && code !== 0) return verifyErrorOf(code, message);
+    if (reason === 'certificate verify failed' && code !== 0) return verifyErrorOf(code, message);
     if (reason === '') return errorWithCode('ERR_MILLRACE_TLS', 'The TLS connection failed');
     const error = errorWithCode(`ERR_SSL_${reason.replaceAll(/[ -]/g, '_').toUpperCase()}`, text);
     return Object.assign(error, { library: name, reason });
@@ -227,13 +248,13 @@ export class NativeEngine implements TlsEngine {
     const { words, cipher } = this.#library;
     const cipherLength = words[CIPHER_LENGTH] as number;
     const spilled = words[SPILL_LENGTH] as number;
-    if (cipherLength > 0) this.#host.send(cipher.subarray(0, cipherLength));
-    if (spilled > 0 && this.#alive) this.#host.send(this.#library.takeSpill(this.#handle));
+    if (cipherLength > 0) this.#host.onCipher(cipher.subarray(0, cipherLength));
+    if (spilled > 0 && this.#alive) this.#host.onCipher(this.#library.takeSpill(this.#handle));
   }
 
-  #prepared(context: SecureContext): SecureContext {
+  #prepare(context: SecureContext): void {
     if (!context.prepared) this.#library.prepare(externalOf(context));
     context.prepared = true;
-    return context;
+    this.#contexts.push(context);
   }
 }

@@ -18,7 +18,7 @@ export interface CodeBlock {
 }
 
 const MARKDOWN = /^(README\.md|docs\/guide\/[^/]+\.md|docs\/errors\.md)$/;
-const ENTRIES = ['', 'sync', 'time', 'task', 'net', 'node', 'buffer', 'test'];
+const ENTRIES = ['', 'sync', 'time', 'task', 'net', 'tls', 'node', 'buffer', 'test'];
 
 export function findBlocks(root: string): CodeBlock[] {
   const under = (folder: string) =>
