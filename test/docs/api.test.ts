@@ -17,6 +17,7 @@ test('docs/api.md is what npm run docs:api writes', () => {
 
 test('every public name has its section, and no internal member is shown', () => {
   const headings = [...api().matchAll(/^### (\w+)$/gm)].map(([, name]) => name);
-  expect(headings.sort()).toEqual([...publicNames(root).keys()].sort());
+  // Two entries may have different things of one name (connect).
+  expect([...new Set(headings)].sort()).toEqual([...publicNames(root).keys()].sort());
   expect(api()).not.toMatch(/^ *#private|^ *private /m);
 });
