@@ -71,10 +71,12 @@ class Listen extends Operation<Listener> {
       return;
     }
     this.#lookup = new Lookup(host, 0, undefined);
-    this.#lookup.addWaiter({ wake: (lookup) => this.#lookedUp(lookup as Lookup) });
+    if (this.#lookup.state === PENDING) this.#lookup.addWaiter({ wake: () => this.#lookedUp() });
+    else this.#lookedUp();
   }
 
-  #lookedUp(lookup: Lookup): void {
+  #lookedUp(): void {
+    const lookup = this.#lookup as Lookup;
     if (this.state !== PENDING) return;
     if (lookup.state === REJECTED) this.reject(lookup.value);
     else this.#listenOn(lookup.value.map(({ address }) => address));

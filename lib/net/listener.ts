@@ -60,7 +60,7 @@ class Closed extends SharedOperation<void> {
  */
 export class Listener implements Endpoint, AsyncIterable<Socket>, Runnable {
   /** @internal */
-  readonly handle: number;
+  handle: number;
   /** Where it listens. */
   readonly address: SocketAddress;
   /** Connections accepted so far. */
@@ -253,7 +253,7 @@ export class Listener implements Endpoint, AsyncIterable<Socket>, Runnable {
   complete(kind: number, a: number, b: number): void {
     if (kind === COMPLETION_ACCEPT) this.#accept(a);
     else if (kind === COMPLETION_ERROR) this.#tell(systemError(a | 0, b, this.address.address, this.port));
-    else if (kind === COMPLETION_CLOSED) this.#finish(b - 1);
+    else if (kind === COMPLETION_CLOSED) this.#letGo(b - 1);
   }
 
   /** @internal One of its sockets has ended. */
@@ -412,15 +412,27 @@ export class Listener implements Endpoint, AsyncIterable<Socket>, Runnable {
     }
   }
 
-  #finish(descriptor: number): void {
-    this.#ended = true;
+  /** Nothing is accepted any more. A descriptor that nobody asked for is ours to close. */
+  #letGo(descriptor: number): void {
     endpoints.remove(this);
-    this.#unlink?.();
     if (this.#detached !== null) {
       this.#detached.arrive(descriptor, new MillraceError('ERR_MILLRACE_INVALID_STATE', 'This listener is closed'));
     } else if (descriptor >= 0) {
+      const handle = border.open().adopt(descriptor);
+      if (handle >= 0) {
+        this.handle = handle;
+        endpoints.add(this);
+        border.submit(SUBMISSION_CLOSE, handle, 0, 0);
+        return;
+      }
       closeSync(descriptor);
     }
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#ended = true;
+    this.#unlink?.();
     if (!this.#takesAll) for (const socket of this.#untaken.splice(0)) socket.destroy();
     this.#closed?.fulfill(undefined);
     this.#tellEnd();

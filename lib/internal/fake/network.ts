@@ -235,9 +235,13 @@ export class FakeNetwork {
       return;
     }
     const { target } = socket;
-    const listeners = this.sockets
-      .live()
-      .filter((other) => other.isListener && other.phase === OPEN && isSamePlace(other.target, target));
+    // What is detached listens on, whoever has it.
+    const listeners = [...new Set([...this.sockets.live(), ...this.#detached.values()])].filter(
+      (other) =>
+        other.isListener &&
+        (other.phase === OPEN || (other.detaching && !other.reset)) &&
+        isSamePlace(other.target, target),
+    );
     const listener = listeners[this.#random.below(listeners.length)];
     if (listener === undefined || this.#random.chance(this.faults.refuse)) {
       const isPath = target.family === 'Unix' && !target.address.startsWith('\0');
