@@ -33,7 +33,8 @@ bool parse_ip(Napi::Env env, const char* name, const std::string& text, uint32_t
       return true;
     }
   }
-  return throw_type_error(env, std::string(name) + " must be an IPv4 or IPv6 address; got '" + text.substr(0, 64) + "'");
+  return throw_type_error(env,
+                          std::string(name) + " must be an IPv4 or IPv6 address; got '" + text.substr(0, 64) + "'");
 }
 
 #ifndef _WIN32
@@ -80,7 +81,8 @@ Napi::Value unix_name([[maybe_unused]] Napi::Env env, [[maybe_unused]] const Soc
   size_t length = name.bytes - kBefore;
   if (path[0] != '\0') length = strnlen(path, length);
 #ifndef __linux__
-  else length = 0;
+  else
+    length = 0;
 #endif
   return Napi::String::New(env, path, length);
 #endif

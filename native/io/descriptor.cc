@@ -46,9 +46,7 @@ int fail_and_close(int fd, int error) {
 }
 
 // Nagle's algorithm is TCP's.
-int set_no_delay(int fd, int family) {
-  return family == AF_UNIX ? 0 : set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-}
+int set_no_delay(int fd, int family) { return family == AF_UNIX ? 0 : set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
 int open_socket(int family, Blocking blocking) {
 #ifdef __linux__

@@ -51,7 +51,7 @@ class SocketBackend : public Backend {
   // True while the kernel may be reading the arenas for this socket's sends.
   virtual bool is_sending(const Socket& socket) const = 0;
 
-  virtual Blocking blocking() const = 0;  // what its descriptors are
+  virtual Blocking blocking() const = 0;     // what its descriptors are
   virtual void prepare(Socket& socket) = 0;  // its own part of a new socket
   virtual void start_connection(Socket& socket, const SocketAddress& address) = 0;
   // Before anything is done with a descriptor from outside. A negative errno: it cannot be watched.

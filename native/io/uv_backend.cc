@@ -191,7 +191,8 @@ void UvBackend::on_readable(Socket& socket) {
     deliver(socket, place.buffer, place.offset, bytes);
   } else if (count == 0) {
     received_end(socket);
-    poll_for(socket, wanted_events(socket));
+    // In flush: most sockets are closed by then, which would change the polled events once more.
+    touch(socket);
   } else if (count != -EAGAIN) {
     fail(socket, static_cast<int>(count), Syscall::Read);
   }

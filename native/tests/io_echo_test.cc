@@ -152,8 +152,7 @@ TEST_P(Echo, TellsOfADrainAtALowWatermark) {
   host->on_event = [&](const Event& event) {
     if (event.kind == Completion::Drain) left_at_drain = host->bytes_sent[socket & kSlotMask];
   };
-  EXPECT_TRUE(
-      host->run_watching([&] { return peer.take(20'000), host->count(Completion::Drain, socket) == 1; }));
+  EXPECT_TRUE(host->run_watching([&] { return peer.take(20'000), host->count(Completion::Drain, socket) == 1; }));
   EXPECT_GE(left_at_drain, kSent - kLow);
   EXPECT_LT(left_at_drain, kSent);
   EXPECT_TRUE(host->run_watching([&] { return peer.take(), peer.received.size() == kSent; }));

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "io/backend.h"
+#include "tests/io_host.h"
 
 namespace millrace {
 namespace {
@@ -58,6 +58,33 @@ TEST(UringRefusal, LooksAtWhatFollowsTheSetUp) {
   EXPECT_EQ(refusal(SYS_io_uring_register, EPERM, "filter"), 0);
   EXPECT_EQ(refusal(SYS_eventfd2, EMFILE, "descriptor"), 0);
 }
+
+// 0: a backend with sends that wait in the kernel was stopped, although the kernel took no cancellation.
+int stop_without_cancellation() {
+  pid_t child = fork();
+  if (child == 0) {
+    auto host = std::make_unique<Host>("uring");
+    if (host->missing) _exit(0);
+    uint32_t listener = host->listen();
+    Peer peer = Peer::connect_to(host->port_of(listener), 4096);
+    if (!host->run_until([&] { return host->find(Completion::Accept, listener) != nullptr; })) _exit(1);
+    uint32_t socket = host->find(Completion::Accept, listener)->a;
+    std::string block(kSendBlockBytes, 'w');
+    for (int i = 0; i < 100; i++) host->send(socket, block);
+    host->run_idle(5);
+    if (host->backend->counters().operations_in_flight == 0) _exit(2);
+    forbid(SYS_io_uring_enter, EBUSY);
+    host->stop();
+    host.reset();
+    peer.take();
+    _exit(testing::Test::HasFailure() ? 4 : 0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(UringRefusal, ABackendStopsWhenTheKernelTakesNoCancellation) { EXPECT_EQ(stop_without_cancellation(), 0); }
 
 }  // namespace
 }  // namespace millrace
