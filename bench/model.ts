@@ -94,4 +94,6 @@ export interface RunReport {
   readonly cells: readonly CellReport[];
   /** Absent where no server was loaded, and in quick runs. */
   readonly generatorLimits?: readonly GeneratorLimit[];
+  /** The servers whose clients were measured, with their versions. */
+  readonly services?: readonly string[];
 }

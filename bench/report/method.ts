@@ -36,7 +36,7 @@ export function methodOf(report: RunReport): [string, string][] {
     ['Latency', latencyMethod(report)],
     [
       'Clients',
-      'The servers are started for the run and share the load generator’s core. Postgres runs without fsync, Redis without persistence: nothing is written.',
+      `The servers are started for the run and share the load generator’s core; nothing is written.${report.services === undefined ? '' : ` ${report.services.join(', ')}.`}`,
     ],
     ['Timers', 'The sleeps themselves last up to 100 ms, so the figure is timers per CPU-second.'],
     [

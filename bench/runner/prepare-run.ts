@@ -47,7 +47,8 @@ async function preparePrograms(plan: readonly PlannedCell[], progress: Progress)
   return programs;
 }
 
-function withoutMissing(
+/** Takes out of the plan what cannot be had here, and says why. */
+export function withoutMissing(
   wanted: readonly PlannedCell[],
   programs: ReadonlyMap<Family, Prepared>,
   load: Prepared,

@@ -86,6 +86,7 @@ export async function runBenchmark(settings: RunSettings, progress: Progress): P
       notRun,
       cells: plan.map(({ cell, contestants }) => reportCell(cell, contestants, gathered)),
       ...(limits === null ? {} : { generatorLimits: limits }),
+      ...(services.size === 0 ? {} : { services: versionsOf(services) }),
     };
   } finally {
     for (const service of services.values()) if (service.ok) await service.stop();
@@ -227,6 +228,10 @@ function environmentFor(contestant: Contestant): NodeJS.ProcessEnv {
   }
   if (contestant.backend !== undefined) environment.MILLRACE_BACKEND = contestant.backend;
   return environment;
+}
+
+function versionsOf(services: ReadonlyMap<ServiceName, Service>): string[] {
+  return [...services.values()].flatMap((service) => (service.ok ? [service.version] : []));
 }
 
 function infoOf(contestant: Contestant, programs: ReadonlyMap<Family, Prepared>): ContestantInfo {

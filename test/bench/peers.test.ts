@@ -1,18 +1,21 @@
 // Runs every peer that can be had on this machine, shortly: that it works and computes the right thing, not how fast.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { CONTESTANTS, type Contestant } from '../../bench/contestants/catalog.js';
 import { type Prepared, prepareLoad, preparers } from '../../bench/contestants/prepare.js';
 import type { CellKind, Family } from '../../bench/model.js';
 import { packageRoot } from '../../bench/paths.js';
+import { takeClientSample } from '../../bench/runner/client-sample.js';
 import { takeComputeSample } from '../../bench/runner/compute-sample.js';
 import { takeImportSample } from '../../bench/runner/import-sample.js';
 import { choosePinning } from '../../bench/runner/pinning.js';
 import { takeServerSample } from '../../bench/runner/server-sample.js';
+import { type Service, type ServiceName, startService } from '../../bench/runner/services.js';
 import { CELLS } from '../../bench/workloads/catalog.js';
 import {
   type AnyCell,
+  type ClientCell,
   type ComputeCell,
   type EchoCell,
   isServerCell,
@@ -126,6 +129,40 @@ describe.each(racing('echo'))('%s', (_, contestant) => {
         expect(sample.extras.callsPerTick).toBeLessThanOrEqual(1);
       }
       if (cell.kind === 'latency' && cell.rateOf === 'node') expect(sample.extras.ratePerSecond).toBe(1_000);
+    },
+  );
+});
+
+const started = new Map<ServiceName, Promise<Service>>();
+afterAll(async () => {
+  for (const starting of started.values()) {
+    const service = await starting;
+    if (service.ok) await service.stop();
+  }
+});
+
+async function service(name: ServiceName): Promise<Service> {
+  const starting = started.get(name) ?? startService(name, await choosePinning(false));
+  started.set(name, starting);
+  return starting;
+}
+
+describe.each(racing('client'))('%s', (_, contestant) => {
+  const cells = CELLS.filter((cell): cell is ClientCell => cell.kind === 'client');
+
+  it.for(cells.map((cell) => [cell.id, cell] as const))(
+    'asks as %s',
+    { timeout: SAMPLE_TIMEOUT_MS },
+    async ([, cell], context) => {
+      const program = await prepare(contestant.family);
+      if (!program.ok) return context.skip(`${program.reason}; ${program.how}`);
+      const server = await service(cell.service);
+      if (!server.ok) return context.skip(`${server.reason}; ${server.how}`);
+      const command = [...program.command, ...contestant.words];
+      const budget = { warmupSeconds: 0.05, seconds: 0.2, settleSeconds: 0 };
+      const sample = await takeClientSample(cell, command, environmentOf(contestant), server.port, budget, 0);
+      expect(sample.value).toBeGreaterThan(0);
+      expect(sample.peakMemoryBytes).toBeGreaterThan(100_000);
     },
   );
 });

@@ -10,7 +10,10 @@ export async function echoHandlers() {
   const server = await listen({
     ...where,
     data(socket, chunk) {
-      socket.write(chunk);
+      if (socket.write(chunk).queued) socket.pause();
+    },
+    drain(socket) {
+      socket.resume();
     },
   });
   await serveUntilClosed(server);
