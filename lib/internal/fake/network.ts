@@ -160,8 +160,8 @@ export class FakeNetwork {
     const sockets = this.sockets.live();
     if (this.#random.chance(this.faults.reorder)) this.#random.shuffle(sockets);
     for (const socket of sockets) {
-      if (this.#random.chance(this.faults.delay)) this.busy = true;
-      else this.#advance(socket);
+      if (!this.#random.chance(this.faults.delay)) this.#advance(socket);
+      else if (socket.canGoOn(this.#clock.nowNs)) this.busy = true;
     }
     this.payOwed();
   }

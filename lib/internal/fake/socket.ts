@@ -70,6 +70,17 @@ export class FakeSocket {
     this.owed |= OWED_DRAIN;
   }
 
+  /** There is something for a turn to do. */
+  canGoOn(nowNs: number): boolean {
+    if (this.phase === ENDED) return false;
+    if (this.phase === ENDING) return true;
+    if (this.isListener) return !this.paused && this.retryNs <= nowNs && this.backlog.length > 0;
+    if (this.phase === CONNECTING) return this.decidedNs <= nowNs;
+    if (this.phase === LEAVING || !this.sends.empty || (this.finWanted && !this.finSent)) return true;
+    const { end } = this;
+    return this.wantsReceive && end !== null && (end.inboxBytes > 0 || end.finReceived || end.resetReceived);
+  }
+
   get wantsReceive(): boolean {
     return this.phase === OPEN && !this.paused && !this.readEnded;
   }
