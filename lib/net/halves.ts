@@ -7,7 +7,10 @@ import type { Socket } from './socket.js';
 import type { WriteResult } from './written.js';
 
 /** What a half needs of its socket: one of `millrace/net`, or of `millrace/tls`. */
-export type ReadSide = Pick<Socket, 'read' | 'readExact' | 'readUntil' | 'endReads' | typeof Symbol.asyncIterator>;
+export type ReadSide = Pick<
+  Socket,
+  'read' | 'readInto' | 'readExact' | 'readUntil' | 'endReads' | typeof Symbol.asyncIterator
+>;
 export type WriteSide = Pick<Socket, 'write' | 'writev' | 'shutdown'>;
 
 /** The reading half. `close()` discards what comes; the socket is closed when both halves are. */

@@ -9,7 +9,7 @@
 //   connection (RFC 8446, 6.1): it is an error.
 import { Buffer } from 'node:buffer';
 import type { DetailedPeerCertificate, PeerCertificate } from 'node:tls';
-import { checkInteger, invalidType, MillraceError, shown } from '../internal/errors.js';
+import { checkInteger, invalidType, MillraceError, outOfRange, shown } from '../internal/errors.js';
 import { type Operation, SharedOperation } from '../internal/operation.js';
 import type { SocketAddress } from '../net/address.js';
 import { Alarm } from '../net/alarm.js';
@@ -20,8 +20,8 @@ import { SocketDuplex, type SocketDuplexOptions } from '../net/duplex.js';
 import { ReadHalf, WriteHalf } from '../net/halves.js';
 import type { SocketHandlers } from '../net/handlers.js';
 import type { KeepAlive } from '../net/options.js';
-import { type ReadOwner, ReadQueue } from '../net/read-queue.js';
-import { Read, ReadExact, ReadNext, ReadUntil } from '../net/reads.js';
+import { READ_BYTES_MAX, type ReadOwner, ReadQueue } from '../net/read-queue.js';
+import { Read, ReadExact, ReadInto, ReadNext, ReadUntil } from '../net/reads.js';
 import type { Socket } from '../net/socket.js';
 import type { SocketTimeoutError } from '../net/timeouts.js';
 import { Drained, type WriteResult, written } from '../net/written.js';
@@ -39,7 +39,6 @@ const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 
-const READ_BYTES_MAX = 2 ** 31 - 1;
 /** Writes of one call that are smaller together leave in one record. */
 const GATHER_BYTES = 16 * 1024;
 /** So much ciphertext may wait in the plain socket; more is encrypted when it has drained. */
@@ -436,13 +435,20 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
   /** As `Socket.read` of `millrace/net`. */
   read(limit?: number): Operation<Buffer | null> {
     if (limit !== undefined) checkInteger(limit, 'limit', 1, READ_BYTES_MAX);
-    return new Read(this.#readQueue(), limit ?? Number.POSITIVE_INFINITY);
+    return new Read(this.#readQueue(), limit ?? READ_BYTES_MAX);
   }
 
   /** As `Socket.readExact` of `millrace/net`. */
   readExact(count: number): Operation<Buffer> {
     checkInteger(count, 'count', 0, READ_BYTES_MAX);
     return new ReadExact(this.#readQueue(), count);
+  }
+
+  /** As `Socket.readInto` of `millrace/net`. */
+  readInto(target: Uint8Array): Operation<number> {
+    if (!(target instanceof Uint8Array)) throw invalidType('target', 'a Uint8Array', target);
+    if (target.length === 0) throw outOfRange('target', 'of at least one byte', target);
+    return new ReadInto(this.#readQueue(), target);
   }
 
   /** As `Socket.readUntil` of `millrace/net`. */
@@ -483,6 +489,7 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
     const before = this.#paused || this.#full;
     this.#paused = paused;
     this.#full = full;
+    if (this.#reads !== null) this.#reads.full = full;
     if (before === (paused || full)) return;
     if (before) this.#net.resume();
     else this.#net.pause();
