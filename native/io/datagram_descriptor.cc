@@ -6,6 +6,7 @@
 #include <unistd.h>
 #ifdef __linux__
 #include <linux/sock_diag.h>
+#include <linux/udp.h>
 #endif
 
 #include <cstring>
@@ -58,6 +59,28 @@ int open_datagrams(const sockaddr* address, uint32_t address_bytes, uint32_t fla
   close_descriptor(fd);
   return error;
 }
+
+#ifdef UDP_SEGMENT
+
+// An older kernel would take no notice of the control message, and send one long datagram.
+bool has_segments(int fd) { return get_int(fd, IPPROTO_UDP, UDP_SEGMENT) >= 0; }
+
+void set_segments(msghdr* header, SegmentControl* control, uint16_t bytes) {
+  header->msg_control = control->bytes;
+  header->msg_controllen = sizeof control->bytes;
+  cmsghdr* message = CMSG_FIRSTHDR(header);
+  message->cmsg_level = IPPROTO_UDP;
+  message->cmsg_type = UDP_SEGMENT;
+  message->cmsg_len = CMSG_LEN(sizeof bytes);
+  memcpy(CMSG_DATA(message), &bytes, sizeof bytes);
+}
+
+#else
+
+bool has_segments(int) { return false; }
+void set_segments(msghdr*, SegmentControl*, uint16_t) {}
+
+#endif
 
 #ifdef __linux__
 

@@ -22,6 +22,17 @@ struct Message {
 };
 #endif
 
+// The control message that makes the kernel cut a message into datagrams of `bytes` (UDP_SEGMENT, udp(7)).
+struct SegmentControl {
+  alignas(cmsghdr) unsigned char bytes[CMSG_SPACE(sizeof(uint16_t))];
+};
+inline constexpr uint32_t kSegmentsMax = 64;
+// Of one datagram: what fits every link of IPv6 (RFC 8200), for a longer one than the path takes would be refused.
+inline constexpr uint32_t kSegmentBytesMax = 1280 - 48;
+
+bool has_segments(int fd);  // Linux 4.18
+void set_segments(msghdr* header, SegmentControl* control, uint16_t bytes);
+
 // Not blocking, close-on-exec. `flags`: see datagrams.h.
 int open_datagrams(const sockaddr* address, uint32_t address_bytes, uint32_t flags);
 

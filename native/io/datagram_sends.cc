@@ -14,9 +14,25 @@ constexpr uint32_t kQueuedOverhead = 64;
 // JavaScript's own limit is far lower: this is for one that ignores it.
 constexpr uint32_t kQueuedBytesMax = 64u << 20;
 
+// Of the segments of one message; less than what the headers leave of 65,535.
+constexpr uint32_t kMessageBytesMax = 65000;
+
 constexpr uint32_t word(DatagramWord at) { return static_cast<uint32_t>(at); }
 
 uint32_t length_of(const uint32_t* entry) { return entry[word(DatagramWord::Length)] & (kDatagramTruncated - 1); }
+
+uint32_t hash_of(const uint32_t* peer) {
+  uint32_t mixed = peer[0] * 0x9e3779b1u ^ peer[1] * 0x85ebca77u;
+  if ((peer[0] & kDatagramIpv6) != 0) mixed ^= (peer[2] ^ peer[3]) * 0xc2b2ae3du ^ peer[4] * 0x27d4eb2fu;
+  return mixed >> 24;
+}
+
+bool is_same_peer(const uint32_t* one, const uint32_t* other) {
+  if (one[0] != other[0]) return false;
+  if ((one[0] & kDatagramAddressed) == 0) return true;
+  size_t words = (one[0] & kDatagramIpv6) != 0 ? 6 : 2;
+  return memcmp(one, other, words * sizeof *one) == 0;
+}
 
 // 0: the socket's family has no such address.
 socklen_t write_name(const uint32_t* peer, int family, sockaddr_in6* name) {
@@ -94,6 +110,10 @@ const uint8_t* DatagramSockets::bytes_of(const uint32_t* entry) const {
   return (received ? memory_.receive : memory_.send) + entry[word(DatagramWord::Offset)];
 }
 
+const uint32_t* DatagramSockets::entry_at(uint32_t index) const {
+  return memory_.sends + index * word(DatagramWord::Words);
+}
+
 // The header of message `at`, whose first span is filled. False: no such address for this socket.
 bool DatagramSockets::address_message(const DatagramSocket& socket, uint32_t at, const uint32_t* peer) {
   msghdr& header = batch_->messages[at].msg_hdr;
@@ -106,58 +126,108 @@ bool DatagramSockets::address_message(const DatagramSocket& socket, uint32_t at,
   return header.msg_namelen != 0;
 }
 
-// A datagram that fails is tried twice: the kernel gives a pending error, of an earlier datagram (ICMP), to the next call
-// and sends nothing by it.
-void DatagramSockets::transmit(DatagramSocket& socket) {
-  constexpr uint32_t kNone = DatagramSocket::kNone;
-  uint32_t first_error = received_;
-  uint32_t index = socket.first_send;
-  socket.first_send = kNone;
-  int failed = 0;  // the error of the datagram at `index`, the first time
-  auto entry_of = [this](uint32_t i) { return memory_.sends + i * word(DatagramWord::Words); };
-
-  while (index != kNone && socket.queue_head == nullptr) {
-    uint32_t count = 0;
-    bool addressed = true;
-    for (uint32_t i = index; i != kNone && count < kBatch; i = next_[i]) {
-      const uint32_t* entry = entry_of(i);
-      batch_->spans[count][0] = {const_cast<uint8_t*>(bytes_of(entry)), length_of(entry)};
-      addressed = address_message(socket, count, entry + word(DatagramWord::Port));
-      if (!addressed) break;
-      in_batch_[count++] = i;
+// Most of what sending costs is the same for one datagram and for sixty that the kernel cuts from one message, so those
+// to one peer go together, even if others stand between them: the order is each peer's own.
+void DatagramSockets::group_sends(DatagramSocket& socket) {
+  group_count_ = 0;
+  memset(open_groups_, 0, sizeof open_groups_);
+  for (uint32_t index = socket.first_send; index != DatagramSocket::kNone; index = next_[index]) {
+    const uint32_t* entry = entry_at(index);
+    const uint32_t* peer = entry + word(DatagramWord::Port);
+    uint32_t length = length_of(entry);
+    next_in_group_[index] = DatagramSocket::kNone;
+    uint16_t& open = open_groups_[hash_of(peer)];
+    if (open != 0) {
+      Group& group = groups_[open - 1];
+      if (length > 0 && length <= group.segment_bytes && group.bytes + length <= kMessageBytesMax &&
+          is_same_peer(entry_at(group.first) + word(DatagramWord::Port), peer)) {
+        next_in_group_[group.last] = index;
+        group.last = index;
+        group.bytes += length;
+        group.count++;
+        if (length < group.segment_bytes || group.count == kSegmentsMax) group.segment_bytes = 0;
+        continue;
+      }
     }
+    bool may_grow = socket.segments && length <= kSegmentBytesMax;
+    groups_[group_count_++] = {index, index, 1, may_grow ? length : 0, length};
+    open = static_cast<uint16_t>(group_count_);
+  }
+}
+
+// Messages for as many groups as a batch holds; 0: the first one's peer has an address that the socket cannot have.
+uint32_t DatagramSockets::gather_groups(const DatagramSocket& socket, uint32_t from) {
+  uint32_t count = 0;
+  uint32_t spans = 0;
+  for (; from + count < group_count_ && count < kBatch; count++) {
+    const Group& group = groups_[from + count];
+    const uint32_t* first = entry_at(group.first);
+    if (!address_message(socket, count, first + word(DatagramWord::Port))) return count;
+    msghdr& header = batch_->messages[count].msg_hdr;
+    header.msg_iov = &group_spans_[spans];
+    header.msg_iovlen = group.count;
+    for (uint32_t index = group.first; index != DatagramSocket::kNone; index = next_in_group_[index]) {
+      const uint32_t* entry = entry_at(index);
+      group_spans_[spans++] = {const_cast<uint8_t*>(bytes_of(entry)), length_of(entry)};
+    }
+    if (group.count > 1) set_segments(&header, &batch_->controls[count], static_cast<uint16_t>(length_of(first)));
+  }
+  return count;
+}
+
+// A message that fails is tried twice: the kernel gives a pending error, of an earlier datagram (ICMP), to the next call
+// and sends nothing by it. A group that fails twice is sent as single datagrams, by way of the queue: the device or the
+// path may not take segments.
+void DatagramSockets::transmit(DatagramSocket& socket) {
+  uint32_t first_error = received_;
+  group_sends(socket);
+  socket.first_send = DatagramSocket::kNone;
+  int failed = 0;  // the error of the group at `at`, the first time
+  uint32_t at = 0;
+  while (at < group_count_ && socket.queue_head == nullptr) {
+    const Group& group = groups_[at];
+    const uint32_t* peer = entry_at(group.first) + word(DatagramWord::Port);
+    uint32_t count = gather_groups(socket, at);
     int sent = -EAFNOSUPPORT;
     if (count > 0) {
       sent = send_messages(socket.fd, batch_->messages, count);
       counters_.kernel_entries++;
-    } else {
-      failed = sent;
-      enter_error(sent, Syscall::Write, entry_of(index) + word(DatagramWord::Port));
     }
     if (sent > 0) {
-      auto gone = static_cast<uint32_t>(sent);
-      counters_.sent += gone;
-      for (uint32_t i = 0; i < gone; i++) counters_.sent_bytes += batch_->spans[i][0].iov_len;
-      index = next_[in_batch_[gone - 1]];
+      if (failed != 0) enter_error(failed, Syscall::Write, peer);
+      for (uint32_t gone = at + static_cast<uint32_t>(sent); at < gone; at++) {
+        counters_.sent += groups_[at].count;
+        counters_.sent_bytes += groups_[at].bytes;
+      }
       failed = 0;
     } else if (sent == -EAGAIN) {
       break;
-    } else if (failed == 0) {
+    } else if (failed == 0 && count > 0) {
       failed = sent;
-      enter_error(sent, Syscall::Write, entry_of(index) + word(DatagramWord::Port));
+    } else if (group.count > 1) {
+      if (sent != failed) enter_error(failed, Syscall::Write, peer);
+      socket.segments = false;
+      break;
     } else {
-      if (sent != failed) enter_error(sent, Syscall::Write, entry_of(index) + word(DatagramWord::Port));
-      index = next_[index];
-      failed = 0;
+      if (sent != failed && failed != 0) enter_error(failed, Syscall::Write, peer);
+      enter_error(sent, Syscall::Write, peer);
       socket.lost++;
+      failed = 0;
+      at++;
     }
   }
-  if (index != kNone) {
-    for (; index != kNone; index = next_[index]) enqueue(socket, entry_of(index));
+  bool single = at < group_count_ && socket.queue_head == nullptr && failed != 0;
+  if (at < group_count_) {
+    for (; at < group_count_; at++) {
+      for (uint32_t i = groups_[at].first; i != DatagramSocket::kNone; i = next_in_group_[i]) {
+        enqueue(socket, entry_at(i));
+      }
+    }
     queue_changed(socket);
     touch(socket);
   }
   report(socket, first_error);
+  if (single) transmit_queue(socket);
 }
 
 void DatagramSockets::transmit_queue(DatagramSocket& socket) {

@@ -43,6 +43,7 @@ struct DatagramSocket {
   bool referenced = true;
   bool counted_alive = false;
   bool drain_wanted = false;
+  bool segments = false;  // the kernel cuts one message into many datagrams (UDP_SEGMENT)
   uint8_t owed = 0;
   uint32_t drain_at = 0;   // bytes
   uint32_t bytes_max = 0;  // of a datagram that is received
@@ -96,6 +97,7 @@ class DatagramSockets final : public Datagrams {
  private:
   static constexpr uint32_t kBatch = 64;
   static constexpr int kReceiveRounds = 4;                // batches of one socket in one turn of the loop
+  static constexpr uint32_t kOpenGroups = 256;            // a power of two
   static constexpr uint32_t kReceiveStepBytes = 1 << 20;  // of the arena that a batch may take, if none of it is longer
 
   // The messages of a batch, with all that they point at. Written for each batch again.
@@ -103,6 +105,16 @@ class DatagramSockets final : public Datagrams {
     Message messages[kBatch];
     iovec spans[kBatch][2];
     sockaddr_in6 names[kBatch];
+    SegmentControl controls[kBatch];
+  };
+
+  // Datagrams to one peer that go to the kernel as one message, in their order: all as long as the first, but the last
+  // may be shorter.
+  struct Group {
+    uint32_t first = 0, last = 0;  // entries, linked by next_in_group_
+    uint32_t count = 0;
+    uint32_t segment_bytes = 0;  // 0: nothing can be added any more
+    uint32_t bytes = 0;
   };
 
   DatagramSocket* open_socket(uint32_t handle);
@@ -126,6 +138,9 @@ class DatagramSockets final : public Datagrams {
 
   // datagram_sends.cc
   bool link_send(uint32_t index);
+  const uint32_t* entry_at(uint32_t index) const;
+  void group_sends(DatagramSocket& socket);
+  uint32_t gather_groups(const DatagramSocket& socket, uint32_t from);
   void transmit(DatagramSocket& socket);
   void transmit_queue(DatagramSocket& socket);
   bool address_message(const DatagramSocket& socket, uint32_t at, const uint32_t* peer);
@@ -144,7 +159,11 @@ class DatagramSockets final : public Datagrams {
   uint32_t received_ = 0;                // entries of the table in this tick
   uint32_t send_head_ = 0;
   uint32_t next_[kDatagramSends];
-  uint32_t in_batch_[kBatch];  // their entries in the table
+  uint32_t next_in_group_[kDatagramSends];
+  Group groups_[kDatagramSends];  // of the socket that is being sent from
+  uint32_t group_count_ = 0;
+  iovec group_spans_[kDatagramSends];
+  uint16_t open_groups_[kOpenGroups];  // by a hash of the peer: the group + 1 that its last datagram went into
   IntrusiveQueue<DatagramSocket, &DatagramSocket::dirty_link> dirty_;
   IntrusiveQueue<DatagramSocket, &DatagramSocket::owing_link> owing_;
   IntrusiveQueue<DatagramSocket, &DatagramSocket::sending_link> sending_;

@@ -52,6 +52,7 @@ int DatagramSockets::bind(const sockaddr* address, uint32_t address_bytes, uint3
   socket->handle = *handle;
   socket->bytes_max = bytes_max;
   socket->stride = std::min(bytes_max, 2048u);
+  socket->segments = has_segments(fd);
   if (int error = uv_poll_init_socket(loop_, &socket->poll, fd); error != 0) {
     close_descriptor(fd);
     sockets_.release(*handle);

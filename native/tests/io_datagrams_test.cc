@@ -1,0 +1,504 @@
+// UDP over a real loop, with the JavaScript side of its memory.
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "core/rings.h"
+#include "io/datagram_descriptor.h"
+#include "io/datagrams.h"
+
+namespace {
+// A loopback never lacks room: here it does as long as this is set.
+int refuse_sends_with = 0;
+}  // namespace
+
+extern "C" int sendmmsg(int fd, mmsghdr* messages, unsigned int count, int flags) {
+  if (refuse_sends_with != 0) {
+    errno = refuse_sends_with;
+    return -1;
+  }
+  return static_cast<int>(syscall(SYS_sendmmsg, fd, messages, count, flags));
+}
+
+namespace millrace {
+namespace {
+
+constexpr uint32_t at(DatagramWord word) { return static_cast<uint32_t>(word); }
+constexpr uint32_t kWords = at(DatagramWord::Words);
+
+struct Seen {
+  Completion kind;
+  uint32_t handle, a, b;
+};
+struct Got {
+  uint32_t handle;
+  int error;
+  std::string bytes;
+  bool truncated;
+  uint32_t peer[6];
+  uint32_t port() const { return peer[0] & 0xffff; }
+};
+
+class DatagramsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    refuse_sends_with = 0;
+    uv_loop_init(&loop);
+    // As the addon's own: the sockets' handles do not keep the loop going.
+    uv_prepare_init(&loop, &prepare);
+    uv_prepare_start(&prepare, [](uv_prepare_t*) {});
+    completions.attach(control, records);
+    receive.resize(kDatagramReceiveBytes);
+    receives.resize(kDatagramReceives * kWords);
+    send.resize(kDatagramSendBytes);
+    sends.resize(kDatagramSends * kWords);
+    queued.resize(kDatagramSocketsMax);
+    datagrams = create_datagrams(&loop, &completions);
+    ASSERT_TRUE(datagrams);
+    datagrams->provide({receive.data(), receives.data(), send.data(), sends.data(), cursors, queued.data()});
+  }
+  void TearDown() override {
+    bool ended = false;
+    uv_close(reinterpret_cast<uv_handle_t*>(&prepare), nullptr);
+    datagrams->stop([](void* data) { *static_cast<bool*>(data) = true; }, &ended);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    EXPECT_TRUE(ended);
+    datagrams.reset();
+    EXPECT_EQ(uv_loop_close(&loop), 0);
+  }
+
+  static sockaddr_in loopback(uint16_t port) {
+    sockaddr_in address = {};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return address;
+  }
+
+  uint32_t bind(uint32_t bytes_max = kDatagramBytesMax) {
+    sockaddr_in address = loopback(0);
+    uint32_t handle = 0;
+    EXPECT_EQ(datagrams->bind(reinterpret_cast<sockaddr*>(&address), sizeof address, 0, bytes_max, &handle), 0);
+    return handle;
+  }
+  uint16_t port_of(uint32_t handle) {
+    sockaddr_in address = {};
+    uint32_t bytes = sizeof address;
+    EXPECT_EQ(datagrams->name_of(handle, false, reinterpret_cast<sockaddr*>(&address), &bytes), 0);
+    return ntohs(address.sin_port);
+  }
+  void connect(uint32_t handle, uint16_t port) {
+    sockaddr_in address = loopback(port);
+    EXPECT_EQ(datagrams->connect(handle, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  }
+  int descriptor_of(uint16_t port) {
+    for (int fd = 3; fd < 256; fd++) {
+      sockaddr_in address = {};
+      socklen_t bytes = sizeof address;
+      if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &bytes) == 0 && ntohs(address.sin_port) == port)
+        return fd;
+    }
+    return -1;
+  }
+
+  uint32_t& tail() { return cursors[static_cast<uint32_t>(DatagramControl::SendTail)]; }
+  uint32_t* next_entry() { return &sends[(tail() & (kDatagramSends - 1)) * kWords]; }
+  void put(uint32_t handle, const std::string& bytes, const uint32_t* peer = nullptr) {
+    uint32_t* entry = next_entry();
+    memset(entry, 0, kWords * sizeof *entry);
+    memcpy(&send[position], bytes.data(), bytes.size());
+    entry[at(DatagramWord::Handle)] = handle;
+    entry[at(DatagramWord::Offset)] = position;
+    entry[at(DatagramWord::Length)] = static_cast<uint32_t>(bytes.size());
+    if (peer != nullptr) memcpy(entry + at(DatagramWord::Port), peer, 6 * sizeof *peer);
+    position += static_cast<uint32_t>(bytes.size());
+    tail()++;
+  }
+  void put_raw(uint32_t handle, uint32_t offset, uint32_t length, uint32_t port) {
+    uint32_t* entry = next_entry();
+    memset(entry, 0, kWords * sizeof *entry);
+    entry[at(DatagramWord::Handle)] = handle;
+    entry[at(DatagramWord::Offset)] = offset;
+    entry[at(DatagramWord::Length)] = length;
+    entry[at(DatagramWord::Port)] = port;
+    tail()++;
+  }
+  uint32_t take_sends() {
+    uint32_t faults = datagrams->take_sends();
+    position = 0;
+    return faults;
+  }
+  bool submit(Submission kind, uint32_t handle, uint32_t a = 0, uint32_t flags = 0) {
+    Record record = {};
+    record.head = static_cast<uint32_t>(kind) | flags;
+    record.handle = handle;
+    record.a = a;
+    return datagrams->submit(record);
+  }
+
+  // What JavaScript does in a tick.
+  void drain() {
+    uint32_t& head = control[static_cast<uint32_t>(Control::CompletionHead)];
+    for (; head != control[static_cast<uint32_t>(Control::CompletionTail)]; head++) {
+      const Record& record = records[head & (kCompletionCapacity - 1)];
+      auto kind = static_cast<Completion>(record.head & 0xff);
+      seen.push_back({kind, record.handle, record.a, record.b});
+      if (kind != Completion::Datagrams) continue;
+      for (uint32_t i = record.a; i < record.a + record.b; i++) {
+        const uint32_t* entry = &receives[i * kWords];
+        Got one = {record.handle, static_cast<int>(entry[0]), "", false, {}};
+        memcpy(one.peer, entry + at(DatagramWord::Port), sizeof one.peer);
+        if (one.error == 0) {
+          uint32_t length = entry[at(DatagramWord::Length)] & (kDatagramTruncated - 1);
+          one.truncated = (entry[at(DatagramWord::Length)] & kDatagramTruncated) != 0;
+          one.bytes.assign(reinterpret_cast<char*>(&receive[entry[at(DatagramWord::Offset)]]), length);
+        }
+        got.push_back(one);
+        if (on_datagram && one.error == 0) on_datagram(entry);
+      }
+    }
+  }
+  // One turn of the loop, in the order of the addon's tick.
+  void turn() {
+    take_sends();
+    datagrams->flush();
+    uv_run(&loop, UV_RUN_NOWAIT);
+    datagrams->harvest();
+    drain();
+    take_sends();
+    datagrams->release_delivered();
+    datagrams->flush();
+  }
+  bool run_until(const std::function<bool()>& done) {
+    for (int i = 0; i < 5000 && !done(); i++) {
+      turn();
+      if (i > 10) usleep(1000);
+    }
+    return done();
+  }
+  std::vector<std::string> texts() {
+    std::vector<std::string> all;
+    for (const Got& one : got) all.push_back(one.bytes);
+    return all;
+  }
+  bool saw(Completion kind, uint32_t handle) {
+    for (const Seen& one : seen) {
+      if (one.kind == kind && one.handle == handle) return true;
+    }
+    return false;
+  }
+
+  uv_loop_t loop;
+  uv_prepare_t prepare;
+  CompletionRing completions;
+  uint32_t control[static_cast<uint32_t>(Control::Words)] = {};
+  Record records[kCompletionCapacity] = {};
+  std::vector<uint8_t> receive, send;
+  std::vector<uint32_t> receives, sends, queued;
+  uint32_t cursors[static_cast<uint32_t>(DatagramControl::Words)] = {};
+  uint32_t position = 0;
+  std::unique_ptr<Datagrams> datagrams;
+  std::vector<Seen> seen;
+  std::vector<Got> got;
+  std::function<void(const uint32_t* entry)> on_datagram;
+};
+
+std::string numbered(int i, size_t bytes) {
+  std::string text = std::to_string(i);
+  text.resize(std::max(bytes, text.size()), 'x');
+  return text;
+}
+
+TEST_F(DatagramsTest, DatagramsOfEverySizeArriveWholeAndInOrder) {
+  uint32_t server = bind(), client = bind();
+  connect(client, port_of(server));
+  std::vector<std::string> sent;
+  size_t sizes[] = {64, 64, 64, 10, 64, 0, 64, 1232, 1232, 1233, 1233, 30000, 64, 3000, 65, 65507, 1, 1};
+  for (size_t size : sizes) {
+    sent.push_back(size == 0 ? "" : numbered(static_cast<int>(sent.size()), size));
+    put(client, sent.back());
+  }
+  EXPECT_TRUE(run_until([&] { return got.size() == sent.size(); }));
+  EXPECT_EQ(texts(), sent);
+  EXPECT_EQ(datagrams->counters().sent, sent.size());
+  EXPECT_EQ(datagrams->counters().received, sent.size());
+  EXPECT_EQ(datagrams->counters().sent_bytes, datagrams->counters().received_bytes);
+}
+
+TEST_F(DatagramsTest, ManyToOnePeerLeaveInFewCallsAndStayApart) {
+  uint32_t server = bind(), client = bind();
+  connect(client, port_of(server));
+  std::vector<std::string> sent;
+  for (int i = 0; i < 200; i++) {
+    sent.push_back(numbered(i, 64));
+    put(client, sent.back());
+  }
+  take_sends();
+  EXPECT_LE(datagrams->counters().kernel_entries, has_segments(descriptor_of(port_of(client))) ? 1u : 4u);
+  EXPECT_TRUE(run_until([&] { return got.size() == sent.size(); }));
+  EXPECT_EQ(texts(), sent);
+}
+
+TEST_F(DatagramsTest, SendersAreAnsweredFromTheReceiveArena) {
+  uint32_t server = bind();
+  std::vector<uint32_t> clients;
+  for (int i = 0; i < 5; i++) clients.push_back(bind());
+  for (uint32_t client : clients) connect(client, port_of(server));
+  for (int round = 0; round < 10; round++) {
+    for (uint32_t client : clients) put(client, std::to_string(client) + ":" + std::to_string(round));
+  }
+  on_datagram = [&](const uint32_t* entry) {
+    if (got.back().handle != server) return;
+    uint32_t* answer = next_entry();
+    memcpy(answer, entry, kWords * sizeof *entry);
+    answer[at(DatagramWord::Handle)] = server;
+    answer[at(DatagramWord::Length)] |= kDatagramReceived;
+    tail()++;
+  };
+  EXPECT_TRUE(run_until([&] { return got.size() == 100; }));
+  for (uint32_t client : clients) {
+    int round = 0;
+    for (const Got& one : got) {
+      if (one.handle != client) continue;
+      EXPECT_EQ(one.bytes, std::to_string(client) + ":" + std::to_string(round++));
+    }
+    EXPECT_EQ(round, 10);
+  }
+}
+
+TEST_F(DatagramsTest, WhatIsTooLongIsCutAndTold) {
+  uint32_t server = bind(100), client = bind();
+  connect(client, port_of(server));
+  for (size_t size : {101, 100, 5000}) put(client, numbered(1, size));
+  EXPECT_TRUE(run_until([&] { return got.size() == 3; }));
+  EXPECT_EQ(got[0].bytes, numbered(1, 100));
+  EXPECT_EQ(got[2].bytes, numbered(1, 100));
+  EXPECT_TRUE(got[0].truncated && !got[1].truncated && got[2].truncated);
+}
+
+TEST_F(DatagramsTest, ARefusalIsToldAndTheDatagramAfterItIsSent) {
+  uint32_t gone = bind(), client = bind();
+  uint16_t port = port_of(gone);
+  connect(client, port);
+  submit(Submission::DatagramClose, gone);
+  EXPECT_TRUE(run_until([&] { return saw(Completion::DatagramClosed, gone); }));
+  // Not polled: so the next send is given the error of the one before.
+  submit(Submission::DatagramRead, client, 0);
+  put(client, "nobody");
+  take_sends();
+  uint32_t back = 0;
+  sockaddr_in address = loopback(port);
+  EXPECT_EQ(datagrams->bind(reinterpret_cast<sockaddr*>(&address), sizeof address, 0, 1000, &back), 0);
+  for (int i = 0; i < 3; i++) put(client, "somebody" + std::to_string(i));
+  EXPECT_TRUE(run_until([&] { return got.size() == 4; }));
+  EXPECT_EQ(got[0].handle, client);
+  EXPECT_EQ(got[0].error, -ECONNREFUSED);
+  for (size_t i = 1; i < 4; i++) EXPECT_EQ(got[i].bytes, "somebody" + std::to_string(i - 1));
+}
+
+TEST_F(DatagramsTest, WhereSegmentsAreRefusedDatagramsAreSentAlone) {
+  uint32_t server = bind(), client = bind();
+  connect(client, port_of(server));
+  int off = 1;  // without a checksum the kernel refuses segments
+  ASSERT_EQ(setsockopt(descriptor_of(port_of(client)), SOL_SOCKET, SO_NO_CHECK, &off, sizeof off), 0);
+  std::vector<std::string> sent;
+  for (int turn = 0; turn < 3; turn++) {
+    for (int i = 0; i < 100; i++) {
+      sent.push_back(numbered(turn * 100 + i, 64));
+      put(client, sent.back());
+    }
+    EXPECT_TRUE(run_until([&] { return got.size() == sent.size(); }));
+  }
+  EXPECT_EQ(texts(), sent);
+  EXPECT_EQ(datagrams->counters().errors, 0u);
+  EXPECT_EQ(queued[client & kSlotMask], 0u);
+}
+
+TEST_F(DatagramsTest, WhatTheKernelHasNoRoomForWaitsAndDrains) {
+  uint32_t server = bind(), client = bind();
+  connect(client, port_of(server));
+  refuse_sends_with = EAGAIN;
+  std::vector<std::string> sent;
+  for (int i = 0; i < 150; i++) {
+    sent.push_back(numbered(i, 50));
+    put(client, sent.back());
+  }
+  put(client, "");
+  sent.emplace_back();
+  EXPECT_EQ(take_sends(), 0u);
+  uint32_t slot = client & kSlotMask;
+  EXPECT_EQ(queued[slot], 150u * (50 + 64) + 64);
+  EXPECT_TRUE(submit(Submission::DatagramNotifyDrain, client, 1000));
+  submit(Submission::DatagramRef, client, 0);
+  submit(Submission::DatagramRef, server, 0);
+  EXPECT_TRUE(datagrams->keeps_alive());
+  for (int i = 0; i < 5; i++) turn();
+  EXPECT_FALSE(saw(Completion::DatagramDrain, client));
+  refuse_sends_with = 0;
+  // What comes later goes behind it.
+  sent.emplace_back("last");
+  put(client, "last");
+  EXPECT_TRUE(run_until([&] { return got.size() == sent.size() && saw(Completion::DatagramDrain, client); }));
+  EXPECT_EQ(texts(), sent);
+  EXPECT_EQ(queued[slot], 0u);
+  EXPECT_FALSE(datagrams->keeps_alive());
+}
+
+TEST_F(DatagramsTest, CloseLetsWhatWaitsLeaveAndResetDropsIt) {
+  uint32_t server = bind(), leaving = bind(), dropped = bind();
+  connect(leaving, port_of(server));
+  connect(dropped, port_of(server));
+  refuse_sends_with = EAGAIN;
+  put(leaving, "leaves");
+  for (int i = 0; i < 3; i++) put(dropped, "never");
+  take_sends();
+  EXPECT_TRUE(submit(Submission::DatagramClose, leaving));
+  EXPECT_TRUE(submit(Submission::DatagramClose, dropped));
+  for (int i = 0; i < 5; i++) turn();
+  EXPECT_FALSE(saw(Completion::DatagramClosed, dropped));
+  EXPECT_TRUE(submit(Submission::DatagramClose, dropped, 0, kReset));
+  EXPECT_TRUE(run_until([&] { return saw(Completion::DatagramClosed, dropped); }));
+  EXPECT_EQ(seen.back().a, 3u);
+  refuse_sends_with = 0;
+  EXPECT_TRUE(run_until([&] { return saw(Completion::DatagramClosed, leaving) && got.size() == 1; }));
+  EXPECT_EQ(got[0].bytes, "leaves");
+}
+
+TEST_F(DatagramsTest, AnErrorOfASendNamesItsDestinationAndDropsThatOneOnly) {
+  uint32_t server = bind(), client = bind();
+  uint32_t broadcast[6] = {9 | kDatagramAddressed, 0xffffffff};  // not allowed without the option
+  uint32_t fine[6] = {port_of(server) | kDatagramAddressed, htonl(INADDR_LOOPBACK)};
+  uint32_t foreign[6] = {9 | kDatagramAddressed | kDatagramIpv6, 0, 0, 0, htonl(1)};
+  put(client, "one", fine);
+  put(client, "refused", broadcast);
+  put(client, "foreign", foreign);
+  put(client, "two", fine);
+  EXPECT_TRUE(run_until([&] { return got.size() == 4; }));
+  std::vector<std::string> arrived;
+  std::vector<int> errors;
+  for (const Got& one : got) {
+    if (one.error == 0) {
+      arrived.push_back(one.bytes);
+    } else {
+      errors.push_back(one.error);
+      EXPECT_EQ(one.handle, client);
+      EXPECT_EQ(one.port(), 9u);
+    }
+  }
+  EXPECT_EQ(arrived, (std::vector<std::string>{"one", "two"}));
+  EXPECT_EQ(errors, (std::vector<int>{-EACCES, -EAFNOSUPPORT}));
+}
+
+TEST_F(DatagramsTest, RefusesEntriesThatNameWhatIsNotThere) {
+  uint32_t server = bind(), client = bind();
+  connect(client, port_of(server));
+  struct {
+    uint32_t handle, offset, length, port;
+  } cases[] = {
+      {client, kDatagramSendBytes, 1, 0},
+      {client, kDatagramSendBytes - 1, 2, 0},
+      {client, 0xffffffff, 1, 0},
+      {client, 0xffffffff, 0xffff, 0},
+      {client, 0, kDatagramBytesMax + 1, 0},
+      {client, 0, 10 | kDatagramTruncated, 0},
+      {client, 0, 10 | 1u << 31, 0},
+      {client, 0, 1 | kDatagramReceived, 0},  // nothing has been received
+      {client, 0, 10, 1u << 18},
+      {client + 100, 0, 10, 0},
+      {0xffffffff, 0, 10, 0},
+  };
+  for (auto [handle, offset, length, port] : cases) {
+    put_raw(handle, offset, length, port);
+    EXPECT_EQ(take_sends(), 1u) << handle << " " << offset << " " << length << " " << port;
+  }
+  tail() += kDatagramSends + 1;
+  EXPECT_EQ(take_sends(), 1u);
+  tail() -= 7;
+  EXPECT_EQ(take_sends(), 1u);
+  // A stale handle is no fault, and nothing is sent.
+  put_raw(client ^ 1u << kSlotBits, 0, 10, 0);
+  EXPECT_EQ(take_sends(), 0u);
+  put(client, "still works");
+  EXPECT_TRUE(run_until([&] { return !got.empty(); }));
+  EXPECT_EQ(texts(), std::vector<std::string>{"still works"});
+}
+
+TEST_F(DatagramsTest, RefusesSubmissionsThatMakeNoSense) {
+  uint32_t socket = bind();
+  EXPECT_FALSE(submit(Submission::DatagramRead, socket, 2));
+  EXPECT_FALSE(submit(Submission::DatagramRef, socket, 7));
+  EXPECT_FALSE(submit(Submission::DatagramRead, socket, 1, kReset));
+  EXPECT_FALSE(submit(Submission::DatagramRead, socket + 1, 1));
+  EXPECT_FALSE(submit(Submission::Send, socket));
+  EXPECT_FALSE(submit(static_cast<Submission>(20), socket));
+  EXPECT_TRUE(submit(Submission::DatagramRead, socket ^ 1u << kSlotBits, 1));
+  EXPECT_TRUE(submit(Submission::DatagramClose, socket));
+  EXPECT_TRUE(submit(Submission::DatagramClose, socket));
+  EXPECT_TRUE(run_until([&] { return saw(Completion::DatagramClosed, socket); }));
+  EXPECT_EQ(seen.size(), 1u);
+  EXPECT_EQ(datagrams->get_option(socket, DatagramOption::Ttl), -EBADF);
+}
+
+TEST_F(DatagramsTest, ATableThatIsFullLeavesTheRestToTheKernel) {
+  uint32_t server = bind(), client = bind();
+  EXPECT_EQ(datagrams->set_option(server, DatagramOption::ReceiveBuffer, 4 << 20), 0);
+  connect(client, port_of(server));
+  // JavaScript takes nothing: what has been received stays where it is.
+  int sent = 0;
+  for (int i = 0; i < 40; i++) {
+    for (int j = 0; j < 40; j++) put(client, numbered(sent++, 64));
+    take_sends();
+    datagrams->flush();
+    uv_run(&loop, UV_RUN_NOWAIT);
+  }
+  EXPECT_LE(datagrams->counters().received, kDatagramReceives);
+  int dropped = datagrams->get_option(server, DatagramOption::Dropped);
+  EXPECT_TRUE(run_until([&] { return static_cast<int>(got.size()) + dropped >= sent; }));
+  // In order, and none twice.
+  int last = -1;
+  for (const Got& one : got) {
+    EXPECT_GT(std::stoi(one.bytes), last);
+    last = std::stoi(one.bytes);
+  }
+}
+
+TEST_F(DatagramsTest, APausedSocketKeepsWhatComes) {
+  uint32_t server = bind(), client = bind();
+  connect(client, port_of(server));
+  turn();
+  submit(Submission::DatagramRead, server, 0);
+  put(client, "kept");
+  for (int i = 0; i < 5; i++) turn();
+  EXPECT_TRUE(got.empty());
+  submit(Submission::DatagramRead, server, 1);
+  EXPECT_TRUE(run_until([&] { return got.size() == 1; }));
+}
+
+TEST_F(DatagramsTest, EndsWithSocketsInEveryState) {
+  uint32_t server = bind(), blocked = bind(), closing = bind(), leaving = bind();
+  connect(blocked, port_of(server));
+  connect(leaving, port_of(server));
+  turn();
+  refuse_sends_with = EAGAIN;
+  put(blocked, "x");
+  put(leaving, "y");
+  take_sends();
+  submit(Submission::DatagramClose, leaving);
+  submit(Submission::DatagramClose, closing);
+  datagrams->flush();
+  bind();
+}
+
+}  // namespace
+}  // namespace millrace
