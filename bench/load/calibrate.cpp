@@ -151,7 +151,7 @@ class Calibration {
     const ServerProcess server(protocol, options_.server_cpu);
     Options options = For(server, 64);
     options.waiting = waiting;
-    options.seconds = std::min(options.seconds, kProbeSeconds);
+    options.seconds = std::min(options.seconds / 3, kProbeSeconds);
     options.warmup_seconds = std::min(options.warmup_seconds, kProbeWarmupSeconds);
     options.drain_seconds = kProbeDrainSeconds;
     Window best;

@@ -146,7 +146,8 @@ void WriteOpen(const Options& options, uint32_t connections, const Meter& meter,
       .Count("messageBytes", options.message_bytes)
       .Real("rate", options.rate, 3)
       .Text("schedule", NameOf(options.arrivals))
-      .Count("seed", options.seed);
+      .Count("seed", options.seed)
+      .Text("wait", NameOf(options.waiting));
   result.window.Write(json, meter);
   json->Count("scheduled", result.scheduled)
       .Count("messages", result.window.done())

@@ -1,9 +1,11 @@
 #include "options.h"
 
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <span>
 
@@ -188,6 +190,13 @@ void CheckTogether(const Options& options, bool in_flight_given, const char* ope
   }
 }
 
+// Whoever pins it to one means it to have that one, and leaves another for the server.
+bool HasCpuOfItsOwn() {
+  cpu_set_t own;
+  CPU_ZERO(&own);
+  return sched_getaffinity(0, sizeof own, &own) == 0 && CPU_COUNT(&own) == 1 && sysconf(_SC_NPROCESSORS_ONLN) > 1;
+}
+
 void SetDefaultsOf(Mode mode, Options* options) {
   options->mode = mode;
   if (mode == Mode::kIdle) {
@@ -202,6 +211,7 @@ void SetDefaultsOf(Mode mode, Options* options) {
 
 const char* NameOf(Arrivals arrivals) { return NameIn(kArrivals, static_cast<int>(arrivals)); }
 const char* NameOf(Closer closer) { return NameIn(kClosers, static_cast<int>(closer)); }
+const char* NameOf(Waiting waiting) { return NameIn(kWaitings, static_cast<int>(waiting)); }
 
 Options ParseOptions(int argc, char** argv) {
   Options options;
@@ -210,6 +220,7 @@ Options ParseOptions(int argc, char** argv) {
     SetDefaultsOf(static_cast<Mode>(Choice("the mode", argv[1], kModes)), &options);
     next = 2;
   }
+  options.waiting = HasCpuOfItsOwn() ? Waiting::kSpin : Waiting::kSleep;
   bool in_flight_given = false;
   const char* open_loop_option = nullptr;
   for (; next < argc; next += 2) {

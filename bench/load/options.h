@@ -29,7 +29,7 @@ struct Options {
   Arrivals arrivals = Arrivals::kUniform;
   uint64_t seed = 1;
   double drain_seconds = 5;
-  Waiting waiting = Waiting::kSleep;
+  Waiting waiting = Waiting::kSleep;  // the default is to spin when it is pinned to one CPU
 
   double timeout_seconds = 0.2;
 
@@ -54,6 +54,7 @@ struct Options {
 
 const char* NameOf(Arrivals arrivals);
 const char* NameOf(Closer closer);
+const char* NameOf(Waiting waiting);
 
 // Ends the program when the command line is wrong, or after `--help`.
 Options ParseOptions(int argc, char** argv);

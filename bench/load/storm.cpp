@@ -161,6 +161,7 @@ class Storm {
     const int count = epoll_wait(epoll_.fd(), events, kEventsAtOnce, kTickMs);
     if (count < 0 && errno != EINTR) Fail(kServerFailed, "epoll_wait: %s", strerror(errno));
     bytes_moved_ = 0;
+    const uint64_t answered = control_.recorder().answered();
     for (int i = 0; i < count; i++) {
       if (events[i].data.u32 == kControl) {
         control_.Poll(0);
@@ -173,8 +174,9 @@ class Storm {
       next_tick_ns_ = now_ns + kTickMs * 1'000'000u;
       for (const uint32_t index : slow_) Go(index);
     }
-    // At the end all must get what is theirs. That control is served does not count.
-    const bool is_served = !is_ending_ || bytes_moved_ > 0 || open_ == 0;
+    // At the end all must get what is theirs. That control is served counts only when nobody else is left.
+    const bool is_control_served = open_ == 0 && control_.recorder().answered() > answered;
+    const bool is_served = !is_ending_ || bytes_moved_ > 0 || is_control_served;
     silence_.After(is_served ? 1 : 0);
   }
 

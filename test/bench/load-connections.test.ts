@@ -211,6 +211,20 @@ describe.runIf(process.platform === 'linux')('a storm', () => {
     expect(open).toBeGreaterThan(2);
   });
 
+  it('does not wait for ever for the one connection that must go on', async () => {
+    let first: Socket | undefined;
+    const port = await serve((socket) => {
+      first ??= socket;
+      socket.on('data', (chunk: Buffer) => {
+        if (socket !== first) socket.write(chunk);
+      });
+    });
+    const words = ['--port', port, '--half-close', '2', '--seconds', '0.1', '--bytes', '1000'];
+    const finished = await runLoad('storm', ...words);
+    expect(finished.stderr).toMatch(/silent for 5 seconds/);
+    expect(finished.code).toBe(1);
+  });
+
   it('needs peers', async () => {
     const finished = await runLoad('storm', '--port', '9');
     expect(finished.code).toBe(2);
@@ -220,7 +234,7 @@ describe.runIf(process.platform === 'linux')('a storm', () => {
 
 describe.runIf(process.platform === 'linux')('calibration', () => {
   it('tells what the generator can do at most, in each mode', async () => {
-    const { limits } = await measure('calibrate', '--seconds', '0.05', '--warmup', '0.02');
+    const { limits } = await measure('calibrate', '--seconds', '0.3', '--warmup', '0.02');
     const byName = Object.fromEntries(limits.map((limit: { what: string }) => [limit.what, limit]));
     expect(Object.keys(byName)).toEqual([
       'echo 64 B, 1 in flight',

@@ -3,8 +3,9 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { collect } from '../../bench/runner/process.js';
+import { collect, runProgram } from '../../bench/runner/process.js';
 import { buildLoad, loadCommand, measure, runLoad } from './load.js';
 
 beforeAll(buildLoad, 300_000);
@@ -126,6 +127,19 @@ describe.runIf(process.platform === 'linux')('the open loop', () => {
     // The 80th message of the other is due at 316 ms or later; of the slow one 40 were due in the first 160 ms.
     expect(result.latencyMicroseconds.p90).toBeGreaterThanOrEqual(150_000);
     expect(result.latenessMicroseconds.p90).toBeLessThan(result.latencyMicroseconds.p90);
+  });
+
+  it('spins when it has been given a CPU, and sleeps where it shares them', async () => {
+    const port = await serve((socket, chunk) => socket.write(chunk));
+    const words = ['--port', port, '--rate', '100', '--seconds', '0.1', '--warmup', '0', '--connections', '1'];
+    const shares = availableParallelism() > 1;
+    if (shares) expect((await measure('echo', ...words)).wait).toBe('sleep');
+    expect((await measure('echo', ...words, '--wait', 'sleep')).wait).toBe('sleep');
+    const cpu = /^Cpus_allowed_list:\s*(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
+    const finished = await runProgram(['taskset', '-c', cpu, ...loadCommand(), 'echo', ...words], {
+      timeoutMs: 60_000,
+    });
+    if (shares) expect(JSON.parse(finished.stdout).wait).toBe('spin');
   });
 
   it.each([
