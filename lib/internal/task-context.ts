@@ -74,7 +74,7 @@ function storesAtImport(): boolean {
 /** What follows the continuations of async functions. */
 interface Follower {
   get(): Task | null;
-  run<R>(task: Task, fn: () => R): R;
+  run<R>(task: Task | null, fn: () => R): R;
 }
 
 class ContinuationData implements Follower {
@@ -84,8 +84,8 @@ class ContinuationData implements Follower {
     return (this.addon.getContinuation() as Task | undefined) ?? null;
   }
 
-  run<R>(task: Task, fn: () => R): R {
-    const before = this.addon.swapContinuation(task);
+  run<R>(task: Task | null, fn: () => R): R {
+    const before = this.addon.swapContinuation(task ?? undefined);
     try {
       return fn();
     } finally {
@@ -95,13 +95,13 @@ class ContinuationData implements Follower {
 }
 
 class Storage implements Follower {
-  readonly #store = new AsyncLocalStorage<Task>();
+  readonly #store = new AsyncLocalStorage<Task | null>();
 
   get(): Task | null {
     return this.#store.getStore() ?? null;
   }
 
-  run<R>(task: Task, fn: () => R): R {
+  run<R>(task: Task | null, fn: () => R): R {
     return originalRun.call(this.#store, task, fn) as R;
   }
 }
@@ -140,4 +140,14 @@ export function runInTask<R>(task: Task, fn: () => R): R {
 /** The async context here and now, for a fiber or a kept callback; null while nobody uses AsyncLocalStorage. */
 export function snapshot(): Snapshot | null {
   return storesEntered ? (AsyncLocalStorage.snapshot() as Snapshot) : null;
+}
+
+/** Runs what is no part of the task that happens to be the current one: handlers, called from the run queue. */
+export function outsideTasks<R>(fn: () => R): R {
+  return follower === null ? fn() : follower.run(null, fn);
+}
+
+/** As `snapshot`, for callbacks that outlive the task which gave them: what they wait for is no part of it. */
+export function handlerContext(): Snapshot | null {
+  return storesEntered ? outsideTasks(snapshot) : null;
 }

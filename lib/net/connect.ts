@@ -10,7 +10,7 @@ import { withSignal } from '../internal/cancel.js';
 import { AllFailedError, TimeoutError } from '../internal/errors.js';
 import { LISTEN_UNIX } from '../internal/layout.js';
 import { Operation, PENDING, REJECTED } from '../internal/operation.js';
-import { snapshot } from '../internal/task-context.js';
+import { handlerContext } from '../internal/task-context.js';
 import { Alarm } from './alarm.js';
 import { openArenas } from './arenas.js';
 import { Attempt, type Attempting } from './attempt.js';
@@ -23,7 +23,7 @@ import { shownPath, systemError } from './system-error.js';
 
 class Connect extends Operation<Socket> implements Attempting {
   readonly #options: ConnectOptions;
-  readonly #context = snapshot();
+  readonly #context = handlerContext();
   readonly #isPath: boolean;
   readonly #next = new Alarm(() => this.#tryNext());
   readonly #limit: Alarm | null = null;

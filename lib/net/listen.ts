@@ -13,7 +13,7 @@ import {
   SUBMISSION_DETACH,
 } from '../internal/layout.js';
 import { Operation, PENDING, REJECTED } from '../internal/operation.js';
-import { snapshot } from '../internal/task-context.js';
+import { handlerContext } from '../internal/task-context.js';
 import { openArenas } from './arenas.js';
 import { Attempt } from './attempt.js';
 import { checkListenOptions, type ListenOptions } from './listen-options.js';
@@ -34,7 +34,7 @@ class Listen extends Operation<Listener> {
   readonly #port: number;
   readonly #backlog: number;
   readonly #flags: number;
-  readonly #context = snapshot();
+  readonly #context = handlerContext();
   #lookup: Lookup | null = null;
   #probe: Attempt | null = null;
 

@@ -23,7 +23,7 @@ import {
 } from '../internal/layout.js';
 import { Operation, SharedOperation } from '../internal/operation.js';
 import { type Runnable, scheduler } from '../internal/scheduler.js';
-import type { Snapshot } from '../internal/task-context.js';
+import { outsideTasks, type Snapshot } from '../internal/task-context.js';
 import type { SocketAddress } from './address.js';
 import { Draining } from './draining.js';
 import { type Endpoint, endpoints } from './endpoints.js';
@@ -266,7 +266,9 @@ export class Listener implements Endpoint, AsyncIterable<Socket>, Runnable {
   /** @internal There is room again for some that were held back. User code may run now. */
   run(): void {
     this.#queued = false;
-    while (this.#held.length > 0 && this.#hasRoom) this.#admit((this.#held.shift() as Held).release());
+    outsideTasks(() => {
+      while (this.#held.length > 0 && this.#hasRoom) this.#admit((this.#held.shift() as Held).release());
+    });
     this.#regulate();
     this.#tellEnd();
   }

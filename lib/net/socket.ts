@@ -34,7 +34,7 @@ import {
 } from '../internal/layout.js';
 import { type Operation, SharedOperation } from '../internal/operation.js';
 import { type Runnable, scheduler } from '../internal/scheduler.js';
-import { type Snapshot, snapshot } from '../internal/task-context.js';
+import { handlerContext, type Snapshot } from '../internal/task-context.js';
 import type { SocketAddress } from './address.js';
 import { type Arenas, openArenas } from './arenas.js';
 import { Chunk } from './chunk.js';
@@ -424,7 +424,7 @@ export class Socket implements Endpoint, AsyncIterable<Buffer>, ReadOwner, Watch
     if (this.#reads?.waited || this.#rare?.split)
       throw new MillraceError('ERR_MILLRACE_INVALID_STATE', 'A read waits on this socket, or it was split');
     this.#handlers = handlers;
-    this.#context = snapshot();
+    this.#context = handlerContext();
     if (options.allowHalfOpen !== undefined) this.#allowHalfOpen = options.allowHalfOpen;
     const data = handlers.data ?? null;
     if (data === null || this.#onData !== null || (this.#reads === null && !this.#peerEnded)) {

@@ -5,7 +5,7 @@ import { checkInteger, invalidType } from '../../internal/errors.js';
 import { parseIp } from '../../internal/ip.js';
 import { DATAGRAM_BYTES_MAX } from '../../internal/layout.js';
 import { Operation, PENDING, REJECTED } from '../../internal/operation.js';
-import { snapshot } from '../../internal/task-context.js';
+import { handlerContext } from '../../internal/task-context.js';
 import type { LookupAddress } from '../dns-cache.js';
 import { knownAddresses, Lookup } from '../lookup.js';
 import { checkBoolean } from '../options.js';
@@ -33,7 +33,7 @@ const ANY: readonly LookupAddress[] = [
 /** Tries the addresses of a host, one after the other, until a socket can be made for one. */
 abstract class Open extends Operation<UdpSocket> {
   readonly #options: UdpOptions & HostOptions;
-  readonly #context = snapshot();
+  readonly #context = handlerContext();
   #lookup: Lookup | null = null;
 
   constructor(options: UdpOptions & HostOptions) {

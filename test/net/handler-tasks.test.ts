@@ -1,0 +1,3 @@
+import { testHandlers } from './handler-tasks.js';
+
+testHandlers();
