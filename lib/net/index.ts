@@ -28,4 +28,5 @@ export type {
 } from './udp/options.js';
 export { UdpPeer, udpPeer } from './udp/peer.js';
 export { type UdpData, type UdpDestination, UdpSocket } from './udp/socket.js';
+export type { WebStreams } from './web.js';
 export type { WriteResult } from './written.js';

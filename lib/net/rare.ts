@@ -6,6 +6,7 @@ import type { SocketDuplex } from './duplex.js';
 import type { DataHandler } from './handlers.js';
 import type { Outbox } from './outbox.js';
 import type { SocketTimeouts } from './timeouts.js';
+import type { WebStreams } from './web.js';
 
 export class Rare {
   /** Names that were asked for: they can be told when the socket is closed. */
@@ -18,7 +19,9 @@ export class Rare {
   /** The `data` handler that takes over when what is queued has been given to it. */
   successor: DataHandler | null = null;
   split = false;
+  /** The stream face that has taken over. */
   duplex: SocketDuplex | null = null;
+  web: WebStreams | null = null;
   /** The next drain is told when all has left. */
   flushes = false;
 }

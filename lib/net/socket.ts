@@ -67,6 +67,7 @@ import { Read, ReadExact, ReadInto, ReadNext, ReadUntil } from './reads.js';
 import { isReceived, sendBytes, sendChunk, sendText, TEXT_LENGTH_MAX } from './sending.js';
 import { systemError } from './system-error.js';
 import { type SocketTimeoutError, SocketTimeouts, type Watched } from './timeouts.js';
+import { WebFace, type WebStreams } from './web.js';
 import { Drained, type WriteResult, written } from './written.js';
 
 export type { SocketAddress } from './address.js';
@@ -414,15 +415,13 @@ export class Socket implements Endpoint, AsyncIterable<Buffer>, ReadOwner, Watch
    * later turn; then what comes. Handlers that it had are replaced; without `data` in `handlers` it stays as it is read.
    * `open` is not called.
    * @throws MillraceError `ERR_MILLRACE_SOCKET_CLOSED`, `ERR_MILLRACE_INVALID_STATE` while a read waits, or when it was
-   * split; TypeError.
+   * split or made a stream; TypeError.
    */
   setHandlers(handlers: SocketHandlers, options: { allowHalfOpen?: boolean } = {}): void {
     checkHandlers(handlers, 'handlers');
     checkObject(options, 'options');
     checkBoolean(options.allowHalfOpen, 'options.allowHalfOpen');
-    if (this.#state !== OPEN) this.#throwClosed();
-    if (this.#reads?.waited || this.#rare?.split)
-      throw new MillraceError('ERR_MILLRACE_INVALID_STATE', 'A read waits on this socket, or it was split');
+    this.#checkUntaken();
     this.#handlers = handlers;
     this.#context = handlerContext();
     if (options.allowHalfOpen !== undefined) this.#allowHalfOpen = options.allowHalfOpen;
@@ -453,15 +452,55 @@ export class Socket implements Endpoint, AsyncIterable<Buffer>, ReadOwner, Watch
    * });
    * ```
    * @param options the stream's; `allowHalfOpen` is the socket's if not given.
-   * @throws MillraceError `ERR_MILLRACE_SOCKET_CLOSED`, or the socket's own error, when it is not open any more.
+   * @throws MillraceError `ERR_MILLRACE_SOCKET_CLOSED`, or the socket's own error, when it is not open any more;
+   * `ERR_MILLRACE_INVALID_STATE` while a read waits, and after `split` or `toWeb`; TypeError naming the option.
    */
   toDuplex(options: SocketDuplexOptions = {}): SocketDuplex {
+    checkObject(options, 'options');
+    checkBoolean(options.allowHalfOpen, 'options.allowHalfOpen');
     const rare = this.#ensureRare();
     if (rare.duplex === null) {
-      if (this.#state !== OPEN) this.#throwClosed();
+      this.#checkUntaken();
       rare.duplex = SocketDuplex.over(this, { allowHalfOpen: this.#allowHalfOpen, ...options });
     }
     return rare.duplex;
+  }
+
+  /**
+   * The socket as Web Streams. From then on it belongs to them, as with `toDuplex`. Calling it again gives the same ones.
+   * With the peer's end `readable` is closed, and our side too when what was written has left, unless `allowHalfOpen`.
+   *
+   * @example
+   * ```ts
+   * const listener = await listen({ host: '127.0.0.1', data: (peer, chunk) => void peer.write(chunk) });
+   * const { readable, writable } = (await connect({ host: '127.0.0.1', port: listener.port })).toWeb();
+   * const writer = writable.getWriter();
+   * await writer.write('over the web');
+   * await writer.close();
+   * for await (const bytes of readable) console.log(Buffer.from(bytes).toString()); // over the web
+   * await listener.close();
+   * ```
+   * @param options `allowHalfOpen` is the socket's if not given.
+   * @throws as `toDuplex` does.
+   */
+  toWeb(options: { allowHalfOpen?: boolean } = {}): WebStreams {
+    checkObject(options, 'options');
+    checkBoolean(options.allowHalfOpen, 'options.allowHalfOpen');
+    const rare = this.#ensureRare();
+    if (rare.web === null) {
+      this.#checkUntaken();
+      rare.web = new WebFace(this, options.allowHalfOpen ?? this.#allowHalfOpen);
+    }
+    return rare.web;
+  }
+
+  #checkUntaken(): void {
+    if (this.#state !== OPEN) this.#throwClosed();
+    if (this.#reads?.waited || this.#rare?.split || this.#rare?.duplex || this.#rare?.web)
+      throw new MillraceError(
+        'ERR_MILLRACE_INVALID_STATE',
+        'A read waits on this socket, or it was split or made a stream',
+      );
   }
 
   /**
