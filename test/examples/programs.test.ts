@@ -6,6 +6,7 @@ const TESTED = [
   'graceful-shutdown',
   'hello-tasks',
   'pooled-pipeline',
+  'postgres-client',
   'scope-failing-child',
   'select-timeout',
   'tcp-echo',
@@ -13,7 +14,7 @@ const TESTED = [
   'worker-pool',
 ];
 
-test('every example has a test here or in tcp.test.ts', () => {
+test('every example has a test here, in tcp.test.ts or in postgres.test.ts', () => {
   const folder = new URL('../../examples/', import.meta.url);
   const programs = readdirSync(folder).filter((file) => file.endsWith('.mjs'));
   expect(programs.map((file) => file.slice(0, -'.mjs'.length)).sort()).toEqual(TESTED);
