@@ -8,7 +8,7 @@ Json RunEcho(const Options& options) {
   RaiseFileLimit(options.connections);
   const Pattern pattern;
   const Meter meter(options.server_pid);
-  Target target(options, 0);
+  Target target(options, options.sources);
   TcpPool pool(pattern, options.message_bytes);
   pool.Open(&target, options.connections);
   Json json;
