@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { Example, linesOf } from './run-example.js';
 
 const TESTED = [
+  'chat-server',
+  'graceful-handover',
   'graceful-shutdown',
   'hello-tasks',
   'pooled-pipeline',
@@ -11,10 +13,11 @@ const TESTED = [
   'select-timeout',
   'tcp-echo',
   'tcp-echo-streams',
+  'tcp-proxy',
   'worker-pool',
 ];
 
-test('every example has a test here, in tcp.test.ts or in postgres.test.ts', () => {
+test('every example has a test here or in one of its neighbours', () => {
   const folder = new URL('../../examples/', import.meta.url);
   const programs = readdirSync(folder).filter((file) => file.endsWith('.mjs'));
   expect(programs.map((file) => file.slice(0, -'.mjs'.length)).sort()).toEqual(TESTED);
