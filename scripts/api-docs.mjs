@@ -96,13 +96,28 @@ function section(name, file) {
     const end = endOf(lines, start);
     const head = lines[start].replace(/^export (declare )?/, '');
     if (/^(abstract )?class /.test(head) && end > start) {
-      signatures.push(head.replace(/(?: implements .*)? \{$/, ''));
-      members.push(...membersOf(lines.slice(start + 1, end)));
+      signatures.push(head.replace(/(?: extends Socket[A-Z]\w+)?(?: implements .*)? \{$/, ''));
+      members.push(...membersOf(lines.slice(start + 1, end)), ...inheritedMembers(head, lines, file));
     } else {
       signatures.push([head, ...lines.slice(start + 1, end + 1)].join('\n'));
     }
   }
   return [`### ${name}`, code(signatures.join('\n')), ...markdown(doc), ...members];
+}
+
+/** The members of base classes that are there only to tell one class in several files (a Socket's stories). */
+function inheritedMembers(head, lines, file) {
+  const base = / extends (Socket[A-Z]\w+)/.exec(head)?.[1];
+  if (base === undefined) return [];
+  const path = lines.map((line) => new RegExp(`^import .*\\b${base}\\b.* from '(.+)';$`).exec(line)?.[1]).find(Boolean);
+  const from = join(dirname(file), path.replace(/\.js$/, '.d.ts'));
+  const baseLines = readFileSync(from, 'utf8').split('\n');
+  const start = baseLines.findIndex((line) => line.startsWith(`export declare abstract class ${base}`));
+  const above = baseLines[start].replace(/^export (declare )?/, '');
+  return [
+    ...membersOf(baseLines.slice(start + 1, endOf(baseLines, start))),
+    ...inheritedMembers(above, baseLines, from),
+  ];
 }
 
 /** The last line of the declaration that begins at `start`: where its brackets are closed. */
@@ -134,7 +149,7 @@ function membersOf(lines) {
       .map((part) => part.slice(4))
       .join('\n');
     i = end;
-    if (/^(#private|private |protected )/.test(signature) || doc?.includes('@internal')) continue;
+    if (/^(#private|private |protected |abstract )/.test(signature) || doc?.includes('@internal')) continue;
     // Bookkeeping that the class needs and nobody calls.
     if (doc === null && /^(constructor|get kind|readonly done|readonly reportsErrors)\b/.test(signature)) continue;
     const last = items.at(-1);
