@@ -5,6 +5,7 @@
 //   first, so nothing of it is left when its waiter runs.
 // - An attempt that has failed or lost is no endpoint any more: what the addon still says of it is not heard.
 import { isIP } from 'node:net';
+import { constants } from 'node:os';
 import { border } from '../internal/border.js';
 import { withSignal } from '../internal/cancel.js';
 import { AllFailedError, TimeoutError } from '../internal/errors.js';
@@ -20,6 +21,9 @@ import { ATTEMPT_DELAY_MS, interleaved } from './happy-eyeballs.js';
 import { knownAddresses, Lookup } from './lookup.js';
 import { Socket } from './socket.js';
 import { shownPath, systemError } from './system-error.js';
+
+/** How long a connect waits for room in the backlog of a Unix socket before it looks again. */
+const FULL_RETRY_MS = 10;
 
 class Connect extends Operation<Socket> implements Attempting {
   readonly #options: ConnectOptions;
@@ -58,6 +62,10 @@ class Connect extends Operation<Socket> implements Attempting {
     this.#attempts = this.#attempts.filter((other) => other !== attempt);
     if (errno === 0) {
       this.#won(attempt);
+    } else if (errno === -constants.errno.EAGAIN && this.#isPath) {
+      // The backlog of a Unix socket is full. TCP's kernel would wait; here, nobody tells when there is room.
+      this.#addresses.push(attempt.address);
+      this.#next.set(FULL_RETRY_MS);
     } else {
       this.#note(errno, attempt.address);
       this.#tryNext();

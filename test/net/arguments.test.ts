@@ -75,6 +75,18 @@ test.each<[unknown, string]>([
   expect(thrownBy(() => listen(options as never))).toBe(message);
 });
 
+test.each<[object, string]>([
+  [{ family: 5 }, `${RANGE}: options.family must be 0, 4 or 6; got 5`],
+  [{ family: '4' }, `${TYPE}: options.family must be a number; got "4"`],
+  [{ localAddress: 'here' }, `${TYPE}: options.localAddress must be an IP address; got "here"`],
+  [{ localPort: 70_000 }, `${RANGE}: options.localPort must be an integer from 0 to 65535; got 70000`],
+  [{ lookup: 'dns' }, `${TYPE}: options.lookup must be a function; got "dns"`],
+  [{ connectTimeout: '1' }, `${TYPE}: options.connectTimeout must be a number of milliseconds; got "1"`],
+  [{ attemptDelay: 9 }, `${RANGE}: options.attemptDelay must be at least 10 milliseconds; got 9`],
+])('connect of %o', (options, message) => {
+  expect(thrownBy(() => connect({ port: 1, ...options } as never))).toBe(message);
+});
+
 test('connect without a port says that there must be one', () => {
   expect(thrownBy(() => connect({} as never))).toBe(`${TYPE}: options.port must be a number; got undefined`);
   expect(thrownBy(() => connect(undefined as never))).toBe(`${TYPE}: options must be an object; got undefined`);

@@ -95,7 +95,58 @@ describe('connect', () => {
   });
 });
 
+describe('where it comes from', () => {
+  test('is the local address and port that were asked for', async () => {
+    const listener = await scene.listen({ host: '127.0.0.1' });
+    const free = await unusedPort();
+    const socket = await scene.connect(listener.port, { localAddress: '127.0.0.7', localPort: free });
+    expect(socket.localAddress).toEqual({ address: '127.0.0.7', family: 'IPv4', port: free });
+    expect((await listener.accept())?.remoteAddress.address).toBe('127.0.0.7');
+  });
+
+  test('of localhost, a local address of IPv4 means 127.0.0.1', async () => {
+    const listener = await scene.listen({ host: '127.0.0.1' });
+    const socket = scene.track(await connect({ port: listener.port, localAddress: '127.0.0.8' }));
+    expect(socket.remoteAddress.address).toBe('127.0.0.1');
+  });
+
+  test('is an error where it cannot be', async () => {
+    const listener = await scene.listen({ host: '127.0.0.1' });
+    const { port } = listener;
+    const error = (options: object) => codeOf(() => connect({ host: '127.0.0.1', port, ...options }));
+    expect(await error({ localAddress: '192.0.2.1' })).toBe('EADDRNOTAVAIL');
+    expect(await error({ localAddress: '127.0.0.1', localPort: port })).toBe('EADDRINUSE');
+    expect(await error({ localAddress: '::1' })).toMatch(/^E/);
+  });
+});
+
+test('localhost, refused at both its addresses, is an AggregateError with both', async () => {
+  const port = await unusedPort();
+  const error = await connect({ port }).then(
+    () => null,
+    (thrown) => thrown,
+  );
+  expect(error).toBeInstanceOf(AggregateError);
+  const { code, errors } = error as AggregateError & { code: string };
+  expect(code).toBe(errors[0].code);
+  expect(errors.map(({ address }: { address: string }) => address)).toEqual(['::1', '127.0.0.1']);
+  expect(errors[1]).toMatchObject({ code: 'ECONNREFUSED', syscall: 'connect', port });
+});
+
 describe('a connect that is given up', () => {
+  test('by its time limit ends, and with it the attempt', async () => {
+    const connecting = connect({ host: '127.0.0.1', port: silent.port, connectTimeout: 5 });
+    const error = await connecting.then(
+      () => null,
+      (thrown) => thrown,
+    );
+    expect(error).toMatchObject({ name: 'TimeoutError', code: 'ERR_MILLRACE_TIMEOUT', cause: undefined });
+    await until(() => counters().socketsOpen === 0);
+    expect(await codeOf(() => connect({ host: '127.0.0.1', port: silent.port, connectTimeout: 0 }))).toBe(
+      'ERR_MILLRACE_TIMEOUT',
+    );
+  });
+
   test('by a timeout ends, and with it the attempt', async () => {
     const code = await codeOf(() => timeout(5, connect({ host: '127.0.0.1', port: silent.port })));
     expect(code).toBe('ERR_MILLRACE_TIMEOUT');

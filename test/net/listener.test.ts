@@ -17,24 +17,13 @@ async function untilRefused(port: number): Promise<void> {
   while ((await tried()) !== 'ECONNREFUSED');
 }
 
-/** Answers come: the addon has seen to everything that was there before. */
-async function settle(): Promise<void> {
-  const { at, from } = await scene.pair();
-  for (let i = 0; i < 3; i++) {
-    await at.write('x');
-    await from.readExact(1);
-  }
-  at.destroy();
-  from.destroy();
-}
-
 describe('pause', () => {
   test('leaves connections in the backlog, and resume takes them', async () => {
     const listener = await scene.listen();
     expect(listener.pause().paused).toBe(true);
     const sockets = await Promise.all([scene.connect(listener.port), scene.connect(listener.port)]);
     await sockets[0].write('early');
-    await settle();
+    await scene.settle();
     expect(listener.accepted).toBe(0);
     expect(listener.resume().paused).toBe(false);
     const accepted = [await listener.accept(), await listener.accept()] as Socket[];
@@ -67,7 +56,7 @@ describe('pause', () => {
     for (const socket of sockets) await socket.write('hello');
     for (let i = 1; i <= 20; i++) {
       await until(() => opened === i);
-      await settle();
+      await scene.settle();
       expect(opened).toBe(i);
       listener.resume();
     }
@@ -108,11 +97,11 @@ describe('maxConnections', () => {
     expect(listener.maxConnections).toBe(1);
     await Promise.all(Array.from({ length: 4 }, () => scene.connect(listener.port)));
     await until(() => listener.connections === 1);
-    await settle();
+    await scene.settle();
     expect(listener.connections).toBe(1);
     listener.maxConnections = 3;
     await until(() => listener.connections === 3);
-    await settle();
+    await scene.settle();
     expect(listener.connections).toBe(3);
     for (let i = 0; i < 4; i++) ((await listener.accept()) as Socket).destroy();
     await until(() => listener.connections === 0);
@@ -129,7 +118,7 @@ test('beyond 1,024 that nobody takes, connections wait in the backlog instead of
     sockets.push(...(await Promise.all(Array.from({ length: 100 }, () => scene.connect(listener.port)))));
     await until(() => listener.accepted >= Math.min(sockets.length, 1024));
   }
-  await settle();
+  await scene.settle();
   expect(listener.accepted).toBeGreaterThanOrEqual(1024);
   expect(listener.accepted).toBeLessThan(1200);
   for (const socket of sockets) void socket.write('x');
@@ -270,7 +259,7 @@ describe('close with drainMs', () => {
     const listener = await scene.listen({ ...echo, maxConnections: 1 });
     const sockets = await Promise.all([1, 2, 3].map(() => scene.connect(listener.port)));
     await until(() => listener.accepted >= 1);
-    await settle();
+    await scene.settle();
     const { accepted } = listener;
     const drained = listener.close({ drainMs: 3_600_000 });
     let served = 0;

@@ -151,6 +151,17 @@ export class Scene {
     return { at: this.track(await accepted.promise), from };
   }
 
+  /** Bytes have gone to and fro: the addon has seen to everything that was there before. */
+  async settle(): Promise<void> {
+    const { at, from } = await this.pair();
+    for (let i = 0; i < 3; i++) {
+      await at.write('x');
+      await from.readExact(1);
+    }
+    at.destroy();
+    from.destroy();
+  }
+
   async nodeServer(
     onConnection: (socket: NodeSocket) => void,
     options = {},

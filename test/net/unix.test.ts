@@ -147,6 +147,55 @@ describe('a path', () => {
   });
 });
 
+describe('a full backlog', () => {
+  test('makes connects wait until there is room', async () => {
+    const path = newPath();
+    const listener = await serve(path, { backlog: 1 });
+    listener.pause();
+    await scene.settle();
+    const connects = Array.from({ length: 8 }, () => expectServed(path));
+    await scene.settle();
+    expect(listener.accepted).toBe(0);
+    listener.resume();
+    await Promise.all(connects);
+    expect(listener.accepted).toBe(8);
+  });
+
+  test('makes connects wait that can be given up, by time and by signal', async () => {
+    const path = newPath();
+    const listener = await serve(path, { backlog: 1 });
+    listener.pause();
+    await scene.settle();
+    const controller = new AbortController();
+    const ends = Array.from({ length: 8 }, (_, i) =>
+      codeOf(async () => {
+        const options = i % 2 === 0 ? { connectTimeout: 40 } : { signal: controller.signal };
+        scene.track(await connect({ path, ...options })).destroy();
+      }),
+    );
+    await ends[6];
+    controller.abort();
+    const codes = await Promise.all(ends);
+    expect(codes.filter((code) => code === 'ERR_MILLRACE_TIMEOUT').length).toBeGreaterThanOrEqual(2);
+    expect(codes.filter((code) => code === 'ABORT_ERR').length).toBeGreaterThanOrEqual(2);
+  });
+
+  test('is no dead server', async () => {
+    const path = newPath();
+    const listener = await serve(path, { backlog: 1 });
+    listener.pause();
+    await scene.settle();
+    const waiting = Array.from({ length: 3 }, () => connect({ path }));
+    await scene.settle();
+    const second = codeOf(() => listen({ path }));
+    await scene.settle();
+    expect(lstatSync(path).isSocket()).toBe(true);
+    listener.resume();
+    expect(await second).toBe('EADDRINUSE');
+    for (const socket of await Promise.all(waiting)) scene.track(socket).destroy();
+  });
+});
+
 describe.runIf(process.platform === 'linux')('an abstract name', () => {
   test('has no file, and is free when its listener is closed', async () => {
     const path = `\0millrace-test-${process.pid}`;
