@@ -144,13 +144,21 @@ describe.runIf(process.platform === 'linux')('idle connections', () => {
     expect(result.connections).toBe(300);
   });
 
-  it('must stay open', async () => {
-    let opened = 0;
+  it.each([
+    ['while others are greeted', (number: number) => number === 30],
+    // The first is the busy one, which goes on when all others have been greeted.
+    ['while one is busy', (number: number, opened: number) => number === 0 && opened === 41],
+  ])('must stay open: %s', async (_, isTheTime) => {
+    const opened: Socket[] = [];
     const port = await serve((socket) => {
-      const number = opened++;
-      socket.on('data', (chunk: Buffer) => (number === 30 ? socket.end(chunk) : socket.write(chunk)));
+      const number = opened.push(socket) - 1;
+      socket.on('data', (chunk: Buffer) => {
+        if (isTheTime(number, opened.length)) opened[20]?.end();
+        socket.write(chunk);
+      });
     });
-    const finished = await runLoad('idle', '--port', port, ...QUICK, '--connections', '40', '--prime', '0');
+    const words = ['--connections', '40', '--prime', '0', '--busy', '1'];
+    const finished = await runLoad('idle', '--port', port, ...QUICK, ...words);
     expect(finished.stderr).toMatch(/closed a connection/);
     expect(finished.code).toBe(1);
   });
