@@ -44,6 +44,7 @@ each sample. Missing toolchains are left out with the reason. It ends with the p
 const QUICK_LIMIT_SECONDS = 170;
 
 interface LoadWindow {
+  /** CPU time of the server. */
   readonly warmup: number;
   readonly measured: number;
   /** Silence before memory is read. */
@@ -53,7 +54,7 @@ interface LoadWindow {
 const ECHO: LoadWindow = { warmup: 1, measured: 2, settle: 1 };
 const QUICK_ECHO: LoadWindow = { warmup: 0.3, measured: 0.6, settle: 1 };
 // So many servers and cells that each sample must be short: three rounds in less than 15 minutes.
-const NETWORK: LoadWindow = { warmup: 0.6, measured: 0.6, settle: 1 };
+const NETWORK: LoadWindow = { warmup: 0.8, measured: 0.5, settle: 1 };
 const QUICK_NETWORK: LoadWindow = { warmup: 0.3, measured: 0.3, settle: 1 };
 
 /** In less than this a slow machine may see no answer at all. */

@@ -2,7 +2,7 @@ import type { Sample } from '../model.js';
 import type { ClientCell } from '../workloads/cell.js';
 import { SampleError } from './compute-sample.js';
 import { failureOf, runProgram } from './process.js';
-import type { LoadBudget } from './server-sample.js';
+import type { LoadBudget } from './warm-up.js';
 
 interface ClientResult {
   readonly operations: number;

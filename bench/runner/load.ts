@@ -13,7 +13,7 @@ export interface Latencies {
   readonly max: number;
 }
 
-interface Window {
+export interface Window {
   readonly seconds: number;
   readonly loadCpuSeconds: number;
   readonly serverCpuSeconds: number;
@@ -62,14 +62,14 @@ export interface LoadGenerator {
   readonly pinning: Pinning;
 }
 
-type Mode = 'echo' | 'udp' | 'churn' | 'idle' | 'calibrate';
-type Options = Readonly<Record<string, string | number>>;
+export type Mode = 'echo' | 'udp' | 'churn' | 'idle' | 'calibrate';
+export type LoadOptions = Readonly<Record<string, string | number>>;
 
 // Beside the measured window: opening connections, draining, settling.
 const EXTRA_TIMEOUT_MS = 60_000;
 
 /** Runs the generator against `server`. @throws SampleError */
-export function runLoad<T>(generator: LoadGenerator, mode: Mode, server: Server, options: Options): Promise<T> {
+export function runLoad<T>(generator: LoadGenerator, mode: Mode, server: Server, options: LoadOptions): Promise<T> {
   return run<T>(generator, mode, { port: server.port, 'server-pid': server.pid, ...options });
 }
 
@@ -79,7 +79,7 @@ export async function generatorLimits(generator: LoadGenerator, seconds: number)
   return limits.map(({ what, perSecond, perLoadCpuSecond }) => ({ what, perSecond, perLoadCpuSecond }));
 }
 
-async function run<T>({ command, pinning }: LoadGenerator, mode: Mode, options: Options): Promise<T> {
+async function run<T>({ command, pinning }: LoadGenerator, mode: Mode, options: LoadOptions): Promise<T> {
   const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const finished = await runProgram(pinning.load([...command, mode, ...words]), { timeoutMs: EXTRA_TIMEOUT_MS });
   if (finished.code !== 0) throw new SampleError(`load generator: ${failureOf(finished)}`);

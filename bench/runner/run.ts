@@ -17,8 +17,9 @@ import { type PlannedCell, planCells, rotate } from './plan.js';
 import { prepareRun } from './prepare-run.js';
 import type { Progress } from './progress.js';
 import { saturatingRate } from './saturating-rate.js';
-import { type LoadBudget, takeServerSample } from './server-sample.js';
+import { takeServerSample } from './server-sample.js';
 import type { Service, ServiceName } from './services.js';
+import type { LoadBudget } from './warm-up.js';
 
 export interface RunSettings {
   readonly quick: boolean;

@@ -1,9 +1,9 @@
 import { preparers } from '../contestants/prepare.js';
 import type { LatencyCell } from '../workloads/cell.js';
 import { SampleError } from './compute-sample.js';
-import { type EchoResult, type LoadGenerator, runLoad } from './load.js';
+import type { EchoResult, LoadGenerator } from './load.js';
 import { Server } from './server.js';
-import type { LoadBudget } from './server-sample.js';
+import { type LoadBudget, measure } from './warm-up.js';
 
 const RUNS = 3;
 
@@ -23,12 +23,8 @@ export async function saturatingRate(
     let server: Server | null = null;
     try {
       server = await Server.start(generator.pinning.measured([...node.command, 'echo'], 'one'), process.env);
-      const result = await runLoad<EchoResult>(generator, 'echo', server, {
-        connections: cell.connections,
-        bytes: cell.messageBytes,
-        warmup: budget.warmupSeconds,
-        seconds: budget.seconds,
-      });
+      const load = { connections: cell.connections, bytes: cell.messageBytes };
+      const result = await measure<EchoResult>('echo', load, server, generator, budget);
       rates.push(result.messagesPerSecond);
     } catch (error) {
       if (!(error instanceof SampleError)) throw error;

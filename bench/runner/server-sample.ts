@@ -14,13 +14,7 @@ import {
   type UdpResult,
 } from './load.js';
 import { Server } from './server.js';
-
-export interface LoadBudget {
-  readonly warmupSeconds: number;
-  readonly seconds: number;
-  /** Silence before memory is read. */
-  readonly settleSeconds: number;
-}
+import { LEAD_IN_SECONDS, type LoadBudget, measure, warmUp } from './warm-up.js';
 
 export interface ServerSampleOptions {
   /** The peer without the name of its server. */
@@ -67,11 +61,11 @@ export async function takeServerSample(cell: ServerCell, options: ServerSampleOp
 async function withServer(
   cell: ServerCell,
   { command, environment, round }: Pick<ServerSampleOptions, 'command' | 'environment' | 'round'>,
-  measure: (server: Server) => Promise<Measured>,
+  load: (server: Server) => Promise<Measured>,
 ): Promise<Sample> {
   const server = await Server.start([...command, SERVERS[cell.kind]], environment);
   try {
-    const measured = await measure(server);
+    const measured = await load(server);
     const peakMemoryBytes = await server.peakMemoryBytes();
     const counters = await server.stop();
     return { round, first: null, peakMemoryBytes, ...measured, extras: { ...measured.extras, ...counters } };
@@ -81,7 +75,7 @@ async function withServer(
 }
 
 async function echo(cell: EchoCell, server: Server, { generator, budget }: ServerSampleOptions): Promise<Measured> {
-  const result = await runLoad<EchoResult>(generator, 'echo', server, { ...closedLoop(cell), ...windowOf(budget) });
+  const result = await measure<EchoResult>('echo', closedLoop(cell), server, generator, budget);
   const perMessage = cell.inBytes ? cell.messageBytes : 1;
   return {
     ...perCpuSecond(result, result.messages, perMessage),
@@ -90,7 +84,7 @@ async function echo(cell: EchoCell, server: Server, { generator, budget }: Serve
 }
 
 async function udp(cell: UdpCell, server: Server, { generator, budget }: ServerSampleOptions): Promise<Measured> {
-  const result = await runLoad<UdpResult>(generator, 'udp', server, { ...closedLoop(cell), ...windowOf(budget) });
+  const result = await measure<UdpResult>('udp', closedLoop(cell), server, generator, budget);
   return {
     ...perCpuSecond(result, result.messages),
     extras: {
@@ -103,12 +97,8 @@ async function udp(cell: UdpCell, server: Server, { generator, budget }: ServerS
 }
 
 async function churn(cell: ChurnCell, server: Server, { generator, budget }: ServerSampleOptions): Promise<Measured> {
-  const result = await runLoad<ChurnResult>(generator, 'churn', server, {
-    bytes: cell.messageBytes,
-    parallel: cell.parallel,
-    close: 'server',
-    ...windowOf(budget),
-  });
+  const load = { bytes: cell.messageBytes, parallel: cell.parallel, close: 'server' };
+  const result = await measure<ChurnResult>('churn', load, server, generator, budget);
   return {
     ...perCpuSecond(result, result.connections),
     extras: { messagesPerSecond: result.connectionsPerSecond, ...loadShare(result), ...latencyExtras(result) },
@@ -117,12 +107,13 @@ async function churn(cell: ChurnCell, server: Server, { generator, budget }: Ser
 
 async function busy(cell: BusyCell, server: Server, { generator, budget }: ServerSampleOptions): Promise<Measured> {
   // Or what is measured first, the 100 alone, would be slower for being cold.
-  await runLoad<EchoResult>(generator, 'echo', server, { connections: cell.busy, ...windowOf(budget) });
+  await warmUp('echo', { connections: cell.busy }, server, generator, budget);
   const result = await runLoad<BusyResult>(generator, 'idle', server, {
     connections: cell.idle,
     busy: cell.busy,
-    settle: budget.settleSeconds,
-    ...windowOf(budget),
+    settle: 0,
+    warmup: LEAD_IN_SECONDS,
+    seconds: budget.seconds,
   });
   const { alone, beside } = result.busy;
   return {
@@ -137,14 +128,14 @@ async function busy(cell: BusyCell, server: Server, { generator, budget }: Serve
   };
 }
 
-/** How much more the memory of a second of open loop is worth than of a closed one: p999 needs many messages. */
+/** An open loop is measured for longer than a closed one: p999 needs many messages. */
 const OPEN_LOOP_WINDOWS = 2;
 
 async function latency(cell: LatencyCell, server: Server, options: ServerSampleOptions): Promise<Measured> {
   const { generator, budget } = options;
   const shape = { connections: cell.connections, bytes: cell.messageBytes };
-  // In both cases: it also warms the server up, and the same way for all.
-  const own = await runLoad<EchoResult>(generator, 'echo', server, { ...shape, ...windowOf(budget) });
+  // At the same rate for all, too: it warms the server up, and the same way for all.
+  const own = await measure<EchoResult>('echo', shape, server, generator, budget);
   const saturating = cell.rateOf === 'own' ? own.messagesPerSecond : options.commonRate;
   if (saturating === null) throw new SampleError('the saturating rate of node:net could not be measured');
   const rate = Math.round(saturating / 2);
@@ -152,7 +143,7 @@ async function latency(cell: LatencyCell, server: Server, options: ServerSampleO
     ...shape,
     rate,
     schedule: 'poisson',
-    warmup: budget.warmupSeconds,
+    warmup: LEAD_IN_SECONDS,
     seconds: budget.seconds * OPEN_LOOP_WINDOWS,
   });
   return {
@@ -205,10 +196,6 @@ async function takeIdleSample(cell: IdleCell, options: ServerSampleOptions): Pro
 
 function closedLoop(cell: EchoCell | UdpCell) {
   return { connections: cell.connections, bytes: cell.messageBytes, 'in-flight': cell.inFlight };
-}
-
-function windowOf({ warmupSeconds, seconds }: LoadBudget) {
-  return { warmup: warmupSeconds, seconds };
 }
 
 function perCpuSecond(

@@ -118,7 +118,7 @@ describe.each(racing('echo'))('%s', (_, contestant) => {
         command: [...program.command, ...contestant.words],
         environment: environmentOf(contestant),
         generator: { command: load.command, pinning: await choosePinning(false) },
-        budget: { warmupSeconds: 0.1, seconds: 0.5, settleSeconds: 0.05 },
+        budget: { warmupSeconds: 0.05, seconds: 0.3, settleSeconds: 0.05 },
         round: 0,
         commonRate: 2_000,
       });
