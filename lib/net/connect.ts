@@ -144,9 +144,9 @@ class Connect extends Operation<Socket> implements Attempting {
   }
 
   #outOfTime(): void {
-    const error = new TimeoutError(`connect ${this.#where}: not connected within ${this.#options.connectTimeout} ms`, {
-      cause: this.#failure(),
-    });
+    const cause = this.#failure();
+    const message = `connect ${this.#where}: not connected within ${this.#options.connectTimeout} ms`;
+    const error = new TimeoutError(message, cause === undefined ? undefined : { cause });
     this.#end(error);
     this.reject(error);
   }

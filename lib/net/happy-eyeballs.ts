@@ -10,6 +10,7 @@ export const ATTEMPT_DELAY_MS_MIN = 10;
  * Count 1), as long as both have some left. An address that was given twice is tried once.
  */
 export function interleaved(addresses: readonly LookupAddress[]): string[] {
+  if (addresses.length === 1) return [(addresses[0] as LookupAddress).address];
   const family = addresses[0]?.family;
   const first = new Set<string>();
   const second = new Set<string>();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type ConnectOptions, connect, type Listener, type ListenOptions, listen } from '../../lib/net/index.js';
 import { run } from './program.js';
-import { codeOf, expectSameBytes, pattern, Scene } from './scene.js';
+import { codeOf, expectSameBytes, pattern, Scene, until } from './scene.js';
 
 const scene = new Scene();
 const folder = mkdtempSync(join(tmpdir(), 'millrace-unix-'));
@@ -134,6 +134,23 @@ describe('a path', () => {
     const long = join(folder, 'x'.repeat(200));
     expect(await codeOf(() => listen({ path: long }))).toBe('ENAMETOOLONG');
     expect(await codeOf(() => connect({ path: long }))).toBe('ENAMETOOLONG');
+  });
+
+  test('stays when the listener is handed over, and its old sockets are drained', async () => {
+    const path = newPath();
+    const first = await serve(path);
+    const old = scene.track(await connect({ path }));
+    await until(() => first.connections === 1);
+    const second = scene.own(await listen({ ...echo, fd: await first.detach() }));
+    expect(second.address).toEqual({ address: path, family: 'Unix', port: 0 });
+    const drained = first.close({ drainMs: 60_000 });
+    await expectServed(path);
+    await old.write('x');
+    expect(String(await old.readExact(1))).toBe('x');
+    await old.close();
+    expect(await drained).toBe(0);
+    await expectServed(path);
+    expect([first.accepted, second.accepted]).toEqual([1, 2]);
   });
 
   test('cancelled while it is found out whether its server lives: nothing is removed', async () => {
