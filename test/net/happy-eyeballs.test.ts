@@ -2,8 +2,8 @@
 import { constants } from 'node:os';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { CancelToken, now, sleep, spawn } from '../../lib/index.js';
-import { installFake, type Route } from '../../lib/internal/fake/index.js';
+import { CancelToken, now, select, sleep, spawn } from '../../lib/index.js';
+import { BROKEN, installFake, type Route, SeededRandom, withSeeds } from '../../lib/internal/fake/index.js';
 import { armedTimers } from '../../lib/internal/timers.js';
 import { interleaved } from '../../lib/net/happy-eyeballs.js';
 import {
@@ -38,7 +38,7 @@ beforeEach(async () => {
   fake.reseed(1);
   routes = new Map();
   tried = [];
-  listener = await listen({ host: '127.0.0.1', data() {} });
+  listener = await listen({ host: '127.0.0.1', data() {}, listenError() {} });
 });
 
 afterEach(async () => {
@@ -338,4 +338,36 @@ test("whatever the addresses do, the attempts are the RFC's, one socket survives
     ),
     { numRuns: 300 },
   );
+});
+
+test('whatever breaks as well, every connect ends, and nothing is left', async () => {
+  await withSeeds(40, async (seed) => {
+    fake.reseed(seed, BROKEN);
+    const random = new SeededRandom(seed);
+    routes = new Map(
+      ADDRESSES.map((address) => [address, { delayMs: random.chance(0.2) ? Infinity : random.below(600) }]),
+    );
+    const ends = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        codeOf(async () => {
+          const names = random.shuffle([...ADDRESSES]).slice(0, 1 + random.below(ADDRESSES.length));
+          const token = new CancelToken({ timeoutMs: random.below(3000) });
+          const options = random.chance(0.5) ? { connectTimeout: random.below(3000) } : { signal: token };
+          const connecting = begin(names, { attemptDelay: 10 + random.below(300), ...options });
+          if (random.chance(0.3)) await select({ connecting, late: sleep(random.below(1000)) });
+          const socket = await connecting;
+          token.dispose();
+          await socket.close();
+        }),
+      ),
+    );
+    const known = ['nothing', 'ABORT_ERR', 'ERR_MILLRACE_TIMEOUT', 'ECONNREFUSED', 'EMFILE', 'ECONNRESET', 'EPIPE'];
+    for (const end of ends) expect(known).toContain(end);
+    await sleep(10_000);
+    for (const socket of listener.sockets()) socket.destroy();
+    for (let turn = 0; fake.counters().socketsOpen !== 1; turn++) {
+      if (turn === 5000) throw new Error(`${fake.counters().socketsOpen} sockets are left`);
+      await sleep(1);
+    }
+  });
 });

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type ConnectOptions, connect, type Listener, type ListenOptions, listen } from '../../lib/net/index.js';
-import { run } from './program.js';
+import { result, run } from './program.js';
 import { codeOf, expectSameBytes, pattern, Scene, until } from './scene.js';
 
 const scene = new Scene();
@@ -116,6 +116,19 @@ describe('a path', () => {
     expect(codes.filter((code) => code === 'listens').length).toBe(1);
     expect(codes.filter((code) => code === 'EADDRINUSE').length).toBe(9);
     await expectServed(path);
+  });
+
+  test('that a dead server has left is taken over by one of several threads that come at the same moment', async () => {
+    const claims = mkdtempSync(join(folder, 'claims-'));
+    const outcome = await result('net/programs/claims-path.mjs', { args: [claims] });
+    expect(outcome).toMatchObject({
+      rounds: 25,
+      winners: 25,
+      served: 25,
+      codes: { listens: 25, EADDRINUSE: 75 },
+      left: [],
+    });
+    rmSync(claims, { recursive: true });
   });
 
   test('that is a file, a folder or a dangling link is EADDRINUSE, and stays', async () => {
