@@ -34,6 +34,44 @@ border.onRecord = (kind, handle, a, b) => {
   if (handles.length > 64) handles.splice(1, 32);
 };
 
+// UDP: sockets that send to each other through the table that this writes nonsense into. Nothing leaves the machine:
+// from a socket bound to 127.0.0.1 the kernel refuses every other network.
+const udp = addon.openDatagrams();
+const sends = new Uint32Array(udp.sends);
+const cursors = new Uint32Array(udp.control);
+const udpHandles = [];
+const bindUdp = () => {
+  const handle = addon.bindDatagrams('127.0.0.1', 0, 0, 1 + random(65_535));
+  if (handle >= 0) udpHandles.push(handle);
+  if (udpHandles.length > 16) udpHandles.shift();
+};
+const attackUdp = () => {
+  if (random(64) === 0 || udpHandles.length === 0) bindUdp();
+  const { port } = addon.datagramName(udpHandles[random(udpHandles.length)], false);
+  for (let i = random(32); i > 0; i--) {
+    const at = (cursors[1] & 1023) * 9;
+    for (let j = 0; j < 9; j++) sends[at + j] = random(8) === 0 ? word() : 0;
+    if (random(16) !== 0) sends[at] = udpHandles[random(udpHandles.length)];
+    if (random(8) !== 0) sends[at + 1] = random(1 << 20);
+    if (random(8) !== 0) sends[at + 2] = random(4) === 0 ? random(66_000) : random(200);
+    if (random(4) !== 0) sends[at + 3] = (port ?? 9) | (1 << 17);
+    if (random(4) !== 0) sends[at + 4] = 0x0100007f;
+    cursors[1]++;
+  }
+  if (random(50) === 0) cursors[random(16)] = word();
+  if (random(50) === 0) for (let i = random(1024); i > 0; i--) sends[random(1024 * 9)] = word();
+  if (random(20) === 0) new Uint32Array(udp.receives)[random(1024 * 9)] = word();
+  if (random(20) === 0) new Uint32Array(udp.queuedBytes)[random(1 << 16)] = word();
+  if (random(10) === 0) {
+    const index = control[SUBMISSION_TAIL] & 4095;
+    border.submissions[index * 4] = 16 + random(5) + (random(4) === 0 ? 1024 : 0);
+    border.submissions[index * 4 + 1] = random(4) === 0 ? word() : udpHandles[random(udpHandles.length)];
+    border.submissions[index * 4 + 2] = random(4) === 0 ? word() : random(2);
+    control[SUBMISSION_TAIL]++;
+  }
+  if (random(20) === 0) addon.connectDatagrams(udpHandles[random(udpHandles.length)], '127.0.0.1', 1 + random(65_535));
+};
+
 let turn = 0;
 const attack = () => {
   if (turn % 256 === 255) listen(); // the last one may have been closed by nonsense
@@ -41,6 +79,7 @@ const attack = () => {
     const handle = addon.connect('127.0.0.1', port, 0, '', 0);
     if (handle >= 0) handles.push(handle);
   }
+  attackUdp();
   for (let i = random(64); i > 0; i--) {
     const index = control[SUBMISSION_TAIL] & 4095;
     // Mostly sends, for a closed socket has nothing left to attack.
