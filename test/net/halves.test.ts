@@ -87,6 +87,17 @@ describe('split', () => {
     await until(() => from.closed);
   });
 
+  test('both closed, the socket closes without waiting for the peer', async () => {
+    const { at, from } = await scene.pair({ allowHalfOpen: true });
+    const { reader, writer } = from.split();
+    writer.close();
+    expect(await at.read()).toBeNull();
+    expect(from.open).toBe(true);
+    reader.close();
+    await until(() => from.closed);
+    expect(at.open).toBe(true);
+  });
+
   test('using ends the halves; a loop that is left early ends the read half', async () => {
     const { at, from } = await scene.pair();
     const { reader, writer } = at.split();
