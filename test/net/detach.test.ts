@@ -2,7 +2,7 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { Socket as NodeSocket } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { spawn } from '../../lib/index.js';
+import { type Operation, spawn } from '../../lib/index.js';
 import { codeOf, counters, Deferred, expectSameBytes, pattern, readExactly, Scene, until } from './scene.js';
 
 const scene = new Scene();
@@ -73,6 +73,27 @@ describe('detach', () => {
     const node = scene.trackNode(new NodeSocket({ fd: await at.detach() }));
     expect(events).toEqual(['x', 'close']);
     node.destroy();
+  });
+
+  test('inside the data handler loses nothing of what comes in the same tick', async () => {
+    for (let round = 0; round < 5; round++) {
+      const got: Buffer[] = [];
+      let detached: Operation<number> | null = null;
+      const { from } = await scene.pair({
+        data(socket, chunk) {
+          got.push(chunk.copy());
+          if (got.length === 2) detached = socket.detach();
+        },
+      });
+      const bytes = pattern(2_000_000, round);
+      void from.write(bytes);
+      from.shutdown();
+      await until(() => detached !== null);
+      const fd = await (detached as unknown as Operation<number>);
+      const node = scene.trackNode(new NodeSocket({ fd, allowHalfOpen: true }));
+      for await (const chunk of node) got.push(chunk as Buffer);
+      expectSameBytes(Buffer.concat(got), bytes);
+    }
   });
 
   test('fails with the socket, or when it is destroyed meanwhile', async () => {

@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { scope, select, sleep, spawn } from '../../lib/index.js';
 import { BROKEN, installFake, ROUGH, SeededRandom, withSeeds } from '../../lib/internal/fake/index.js';
+import { openArenas } from '../../lib/net/arenas.js';
 import { connect, type ListenOptions, listen, type Socket } from '../../lib/net/index.js';
 import { codeOf, Deferred, expectSameBytes, pattern, readAll } from './scene.js';
 
@@ -166,6 +167,32 @@ describe('over seeds', () => {
       expect(from.bytesWritten).toBe(at.bytesRead);
     });
   }, 60_000);
+
+  test('when all memory for sending is in use, writes wait for it, and nothing is lost or moved', async () => {
+    const arenas = openArenas();
+    const { reserve } = arenas;
+    await forSeeds(async ({ at, from, random }) => {
+      arenas.reserve = (bytes, whole) => (random.chance(0.4) ? -1 : reserve.call(arenas, bytes, whole));
+      try {
+        const reader = spawn(() => readAll(at));
+        const expected: Buffer[] = [];
+        for (let i = 0; i < 30; i++) {
+          const bytes = Buffer.from(`${i}${'ü'.repeat(random.below(400))}`);
+          const parts = [bytes, pattern(random.below(100_000), i)].slice(random.below(2));
+          expected.push(...parts);
+          const text = random.chance(0.5) && parts.length === 2 ? String(bytes) : (parts[0] as Buffer);
+          const written = from.write(parts.length === 2 ? [text, parts[1] as Buffer] : (parts[0] as Buffer));
+          if (random.chance(0.5)) await written;
+        }
+        const closed = from.close();
+        expectSameBytes(await reader, Buffer.concat(expected));
+        await closed;
+        expect(from.bytesWritten).toBe(at.bytesRead);
+      } finally {
+        arenas.reserve = reserve;
+      }
+    });
+  });
 
   test('every byte is received, or told as lost', async () => {
     let lost = 0;

@@ -1,6 +1,8 @@
 // A socket that was read from is given to handlers: nothing of what had come is lost, and nothing comes too early.
+import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { spawn } from '../../lib/index.js';
+import { COMPLETION_ERROR, SYSCALL_READ } from '../../lib/internal/layout.js';
 import type { SocketHandlers } from '../../lib/net/index.js';
 import { codeOf, Deferred, expectSameBytes, pattern, Scene, until } from './scene.js';
 
@@ -105,6 +107,16 @@ describe('setHandlers', () => {
     from.destroy();
     await closed;
     expect(events).toEqual(['data', 'error ECONNRESET', 'close']);
+  });
+
+  test('before an error of the same tick gives what had come', async () => {
+    const { at, from } = await scene.pair();
+    await from.write('x');
+    await until(() => at.bytesRead === 1);
+    const { events, handlers } = noting();
+    at.setHandlers(handlers);
+    at.complete(COMPLETION_ERROR, -constants.errno.ECONNRESET >>> 0, SYSCALL_READ);
+    expect(events).toEqual(['data', 'error ECONNRESET']);
   });
 
   test('a chunk that was queued is as dead afterwards as others, and can be sent before', async () => {
