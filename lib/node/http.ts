@@ -3,7 +3,7 @@ import type { Agent as HttpsAgent, AgentOptions as HttpsAgentOptions } from 'nod
 import type { Socket as NodeSocket, Server } from 'node:net';
 import { checkFunction } from '../internal/errors.js';
 import type { Listener, Socket } from '../net/index.js';
-import { type ConnectorOptions, checkConnectorOptions, openStream, type Target } from './stream.js';
+import { type ConnectorOptions, carryTls, checkConnectorOptions, openStream, type Target } from './stream.js';
 
 export type HttpAgentOptions = AgentOptions & ConnectorOptions;
 
@@ -45,18 +45,19 @@ export function httpsAgent(options: HttpsAgentOptions & ConnectorOptions = {}): 
   const agent = new Agent(options);
   const secure = Agent.prototype.createConnection;
   agent.createConnection = (target, callback) => {
-    const stream = connection(target as Target & HttpAgentOptions, options, true);
+    const stream = connection(target as Target & HttpAgentOptions, options);
     const socket = secure.call(agent, { ...target, socket: stream } as never, callback as never) as NodeSocket;
+    carryTls(stream);
     stream.once('error', (error) => socket.destroy(error));
     return socket;
   };
   return agent;
 }
 
-function connection(target: Target & HttpAgentOptions, options: ConnectorOptions, allowHalfOpen = false) {
+function connection(target: Target & HttpAgentOptions, options: ConnectorOptions) {
   // In an agent's options `path` is a Unix socket only where it is called socketPath.
   const { socketPath } = target as { socketPath?: string };
-  const stream = openStream({ ...target, path: socketPath }, options, allowHalfOpen);
+  const stream = openStream({ ...target, path: socketPath }, options);
   if (target.keepAlive === true) stream.setKeepAlive(true, target.keepAliveMsecs);
   stream.setNoDelay(true);
   return stream;
@@ -97,7 +98,9 @@ export async function serveConnections(server: Server, listener: Listener): Prom
     // A connection may have gone before anybody looked at it.
     if (!socket.open) continue;
     try {
-      server.emit('connection', socket.toDuplex({ allowHalfOpen: true }));
+      const stream = socket.toDuplex({ allowHalfOpen: (server as { allowHalfOpen?: boolean }).allowHalfOpen === true });
+      server.emit('connection', stream);
+      if (isTls(server)) carryTls(stream);
     } catch (error) {
       // A listener's mistake is an uncaught exception, as with a server of Node's; the others are served on.
       process.nextTick(() => {
@@ -106,4 +109,8 @@ export async function serveConnections(server: Server, listener: Listener): Prom
     }
   }
   server.off('close', close);
+}
+
+function isTls(server: Server): boolean {
+  return typeof (server as { setSecureContext?: unknown }).setSecureContext === 'function';
 }

@@ -16,8 +16,8 @@ export function checkConnectorOptions(options: ConnectorOptions): void {
 }
 
 /** A stream that is not connected yet. */
-export function makeStream({ highWaterMark }: ConnectorOptions, allowHalfOpen = false): SocketDuplex {
-  return new SocketDuplex({ allowHalfOpen, ...(highWaterMark === undefined ? {} : { highWaterMark }) });
+export function makeStream({ highWaterMark }: ConnectorOptions): SocketDuplex {
+  return new SocketDuplex(highWaterMark === undefined ? {} : { highWaterMark });
 }
 
 /** Where to connect; a path goes before a host and port. */
@@ -31,9 +31,9 @@ export interface Target {
   timeout?: number | null | undefined;
 }
 
-export function openStream(target: Target, options: ConnectorOptions, allowHalfOpen = false): SocketDuplex {
+export function openStream(target: Target, options: ConnectorOptions): SocketDuplex {
   const { host, port, path, localAddress, family, timeout } = target;
-  const stream = makeStream(options, allowHalfOpen);
+  const stream = makeStream(options);
   if (timeout) stream.setTimeout(timeout);
   const to: SocketConnectOpts = path
     ? { path }
@@ -46,15 +46,21 @@ export function openStream(target: Target, options: ConnectorOptions, allowHalfO
   return stream.connect(to);
 }
 
-/**
- * TLS by `node:tls` over one of our streams. The stream is half-open: TLS says goodbye (close_notify) after the peer has
- * ended its side.
- */
+/** TLS by `node:tls` over one of our streams. */
 export function openTls(target: Target, options: ConnectorOptions, tls: ConnectionOptions): TLSSocket {
   const { connect } = process.getBuiltinModule('node:tls');
-  const stream = openStream(target, options, true);
+  const stream = openStream(target, options);
   const secure = connect({ ...tls, socket: stream });
+  carryTls(stream);
   // What the stream does not survive, TLS does not either; node:tls tells it only while it writes.
   stream.once('error', (error) => secure.destroy(error));
   return secure;
+}
+
+/**
+ * A stream under TLS must not end with the peer: TLS still says goodbye (close_notify). node:tls takes over whether the
+ * stream is half-open when it is given the stream, and then it must not be so because of this: so it is told afterwards.
+ */
+export function carryTls(stream: SocketDuplex): void {
+  stream.allowHalfOpen = true;
 }

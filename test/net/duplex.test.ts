@@ -11,7 +11,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { armedTimers } from '../../lib/internal/timers.js';
 import { SocketDuplex } from '../../lib/net/duplex.js';
-import { codeOf, Deferred, expectSameBytes, pattern, Scene, until } from './scene.js';
+import { codeOf, counters, Deferred, expectSameBytes, pattern, Scene, until } from './scene.js';
+import { SilentListener } from './silent-listener.js';
 
 const scene = new Scene();
 
@@ -88,6 +89,20 @@ describe('bytes', () => {
       }),
       { numRuns: 60 },
     );
+  });
+
+  it('wait for uncork', async () => {
+    const { port } = await peers((socket) => socket.pipe(socket));
+    const socket = await scene.connect(port);
+    const stream = socket.toDuplex();
+    stream.cork();
+    stream.write('to');
+    stream.write('gether');
+    expect([stream.writableLength, socket.bytesWritten]).toEqual([8, 0]);
+    stream.uncork();
+    expect([stream.writableLength, socket.bytesWritten]).toEqual([0, 8]);
+    stream.end();
+    expect(String(await read(stream))).toBe('together');
   });
 
   it('go through pipeline, both ways', async () => {
@@ -174,15 +189,21 @@ describe('backpressure', () => {
     });
     const socket = await scene.connect(port);
     const stream = socket.toDuplex();
-    stream.end(pattern(20 << 20));
-    let queued = -1;
-    stream.on('finish', () => {
-      queued = socket.bytesQueued;
+    // Until the kernel takes no more, and a few bytes wait with us: fewer than would hold up a write.
+    while (socket.bytesQueued === 0) {
+      stream.write(pattern(8192));
+      for (let i = 0; i < 10 && socket.bytesQueued > 0; i++) await new Promise((resolve) => setImmediate(resolve));
+    }
+    let ended = false;
+    stream.end(() => {
+      ended = true;
     });
     for (let i = 0; i < 50; i++) await new Promise((resolve) => setImmediate(resolve));
-    expect(queued).toBe(-1);
+    expect([ended, stream.writableFinished, socket.bytesQueued > 0]).toEqual([false, false, true]);
+    await until(() => peer !== null);
     (peer as unknown as NodeSocket).resume();
-    await until(() => queued === 0);
+    await until(() => ended);
+    expect(socket.bytesQueued).toBe(0);
   });
 });
 
@@ -273,6 +294,16 @@ describe('the end', () => {
       expect(await closed).toEqual([false]);
       expect(stream.destroyed).toBe(true);
     }
+  });
+
+  it('gives up a connection that is not answered', async () => {
+    const silent = await SilentListener.start();
+    scene.atEnd(() => silent.stop());
+    const stream = new SocketDuplex().connect(silent.port, '127.0.0.1');
+    stream.setTimeout(10, () => stream.destroy());
+    expect(await once(stream, 'close')).toEqual([false]);
+    expect(stream.connecting).toBe(false);
+    await until(() => counters().socketsOpen === 0);
   });
 
   it('comes by a signal', async () => {

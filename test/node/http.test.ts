@@ -9,10 +9,11 @@ import {
   type Server,
 } from 'node:http';
 import { createServer as createHttpsServer, request as httpsRequest } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createNetServer, connect as nodeConnect } from 'node:net';
+import { createServer as createTlsServer, connect as tlsConnect } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { httpAgent, httpsAgent, serveConnections } from '../../lib/node/index.js';
-import { codeOf, expectSameBytes, pattern, Scene, until } from '../net/scene.js';
+import { codeOf, counters, expectSameBytes, pattern, Scene, until } from '../net/scene.js';
 import { certificate, key } from './certificate.js';
 import { TestProxy } from './proxy.js';
 
@@ -180,6 +181,27 @@ describe('node:http over Millrace', () => {
       ),
     );
     for (const { body } of answers) expectSameBytes(body, sent);
+  });
+
+  it('serves node:tls and node:net, which end with their peers', async () => {
+    const servers = [
+      createTlsServer({ key, cert: certificate }, (socket) => socket.on('data', (bytes) => socket.write(bytes))),
+      createNetServer((socket) => socket.on('data', (bytes) => socket.write(bytes))),
+    ];
+    for (const server of servers) {
+      const listener = await scene.listen();
+      const served = serveConnections(server, listener);
+      const plain = nodeConnect(listener.port, '127.0.0.1');
+      const client = server === servers[0] ? tlsConnect({ socket: plain, ca: certificate, host: 'localhost' }) : plain;
+      client.write('over and back');
+      expect(String((await once(client, 'data'))[0])).toBe('over and back');
+      const closed = once(client, 'close');
+      client.end();
+      await closed;
+      await until(() => counters().socketsOpen === 1);
+      server.close();
+      await served;
+    }
   });
 
   it('will not serve from a listener that gives its sockets to handlers', async () => {

@@ -4,6 +4,7 @@ import mysql, { type PoolOptions, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mysqlStream } from '../../lib/node/index.js';
 import { codeOf, pattern, Scene } from '../net/scene.js';
+import { certificate } from './certificate.js';
 import { TestProxy } from './proxy.js';
 import { missing, type RealServer, startMariadb } from './servers.js';
 
@@ -50,6 +51,17 @@ describe.skipIf(missing('mariadb-server'))('mysql2 over Millrace', () => {
       if (text !== hash.repeat(32)) expect.fail(`row ${i} is not what was asked for`);
     }
     await connection.end();
+  });
+
+  it('speaks TLS, and over a Unix socket', async () => {
+    for (const options of [{ ssl: { ca: certificate } }, { socketPath: server.socketPath }]) {
+      const connection = await mysql.createConnection({ ...config(), ...options });
+      const [[cipher]] = await connection.query<RowDataPacket[]>("SHOW STATUS LIKE 'Ssl_cipher'");
+      expect(cipher?.Value !== '').toBe('ssl' in options);
+      const [[row]] = await connection.query<RowDataPacket[]>("SELECT REPEAT('ab', 1000000) AS text");
+      expect(row?.text).toBe('ab'.repeat(1_000_000));
+      await connection.end();
+    }
   });
 
   it('tells a query that its connection was cut in the middle of its result, and the pool goes on', async () => {

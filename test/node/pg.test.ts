@@ -5,6 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pgStream } from '../../lib/node/index.js';
 import { codeOf, pattern, Scene, until } from '../net/scene.js';
+import { certificate } from './certificate.js';
 import { TestProxy } from './proxy.js';
 import { missing, type RealServer, startPostgres } from './servers.js';
 
@@ -56,6 +57,19 @@ describe.skipIf(missing('postgresql'))('pg over Millrace', () => {
     const { rows: echoed } = await client.query('SELECT md5($1::bytea) AS hash, length($1::bytea) AS length', [bytes]);
     expect(echoed).toEqual([{ hash: createHash('md5').update(bytes).digest('hex'), length: bytes.length }]);
     await client.end();
+  });
+
+  it('speaks TLS, and over a Unix socket', async () => {
+    for (const options of [{ ssl: { ca: certificate } }, { host: server.socketFolder }]) {
+      const client = new pg.Client({ ...config(), ...options });
+      await client.connect();
+      const secure = 'SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()';
+      expect((await client.query(secure)).rows).toEqual([{ ssl: 'ssl' in options }]);
+      const { rows } = await client.query("SELECT md5(repeat('ab', 1000000)) AS hash, repeat('ab', 1000000) AS text");
+      const [{ hash, text }] = rows as [{ hash: string; text: string }];
+      expect(createHash('md5').update(text).digest('hex')).toBe(hash);
+      await client.end();
+    }
   });
 
   it('tells a query that its connection was cut in the middle of its result, and the pool goes on', async () => {

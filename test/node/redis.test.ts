@@ -4,12 +4,13 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { redisConnector } from '../../lib/node/index.js';
 import { codeOf, expectSameBytes, pattern, Scene } from '../net/scene.js';
+import { certificate } from './certificate.js';
 import { TestProxy } from './proxy.js';
 import { missing, type RealServer, startRedis } from './servers.js';
 
 describe.skipIf(missing('redis-server'))('ioredis over Millrace', () => {
   new Scene();
-  let server: RealServer & { socketPath: string };
+  let server: RealServer & { socketPath: string; tlsPort: number };
   beforeAll(async () => {
     server = await startRedis();
   }, 60_000);
@@ -44,6 +45,16 @@ describe.skipIf(missing('redis-server'))('ioredis over Millrace', () => {
     const got = await redis.getBuffer('large');
     expectSameBytes(got as Buffer, sent);
     await redis.quit();
+  });
+
+  it('speaks TLS, and over a Unix socket', async () => {
+    for (const options of [{ port: server.tlsPort, tls: { ca: certificate } }, { path: server.socketPath }]) {
+      const redis = new Redis({ ...config(), ...options });
+      const sent = pattern(1 << 20);
+      await redis.set('way', sent);
+      expectSameBytes((await redis.getBuffer('way')) as Buffer, sent);
+      await redis.quit();
+    }
   });
 
   it('hears what is published', async () => {

@@ -1,13 +1,25 @@
 // Real servers for real clients: started by the test on a free port of the loopback, with a data directory of their own
-// under the temporary folder, and gone with it. They never run as the system's services.
+// under the temporary folder, and gone with it. They never run as the system's services. Each also speaks TLS and has a
+// Unix socket.
 //
 // Without the server a developer's test is skipped and says so; in CI (CI=true) that is a failure.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { certificate, key } from './certificate.js';
 
 export interface RealServer {
   readonly port: number;
@@ -98,6 +110,17 @@ class Folder {
     return path;
   }
 
+  /** The certificate and its key, as files that only the server can read. */
+  get identity(): { cert: string; key: string } {
+    const file = (name: string, text: string): string => {
+      const path = join(this.path, name);
+      writeFileSync(path, text, { mode: 0o600 });
+      if (this.account !== null) chownSync(path, this.account.uid, this.account.gid);
+      return path;
+    };
+    return { cert: file('cert.pem', certificate), key: file('key.pem', key) };
+  }
+
   remove(): void {
     rmSync(this.path, { recursive: true, force: true });
   }
@@ -180,7 +203,11 @@ export async function startPostgres(): Promise<RealServer & { readonly socketFol
   const data = folder.make('data');
   setUp(folder, 'initdb', ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--no-sync']);
   const port = await freePort();
-  const settings = ['fsync=off', 'max_connections=100', 'shared_buffers=16MB', 'autovacuum=off'];
+  const { cert, key } = folder.identity;
+  const settings = [
+    ...['fsync=off', 'max_connections=100', 'shared_buffers=16MB', 'autovacuum=off'],
+    ...['ssl=on', `ssl_cert_file=${cert}`, `ssl_key_file=${key}`],
+  ];
   const running = new Running(
     folder,
     port,
@@ -207,12 +234,14 @@ export async function startMariadb(): Promise<RealServer & { readonly socketPath
   ]);
   const port = await freePort();
   const socketPath = join(folder.path, 'my.sock');
+  const { cert, key } = folder.identity;
   const running = new Running(
     folder,
     port,
     [
       ...[program('mariadbd'), '--no-defaults', `--datadir=${data}`, `--port=${port}`, `--bind-address=${HOST}`],
       ...[`--socket=${socketPath}`, `--pid-file=${join(folder.path, 'pid')}`, '--skip-log-bin', '--skip-name-resolve'],
+      ...[`--ssl-cert=${cert}`, `--ssl-key=${key}`],
       ...['--max-allowed-packet=64M', '--innodb-flush-log-at-trx-commit=0', '--innodb-buffer-pool-size=16M'],
     ],
     'SIGKILL',
@@ -221,19 +250,21 @@ export async function startMariadb(): Promise<RealServer & { readonly socketPath
   return Object.assign(running, { socketPath });
 }
 
-export async function startRedis(): Promise<RealServer & { readonly socketPath: string }> {
+export async function startRedis(): Promise<RealServer & { readonly socketPath: string; readonly tlsPort: number }> {
   const folder = new Folder('redis', 'redis');
-  const port = await freePort();
+  const [port, tlsPort] = [await freePort(), await freePort()];
+  const { cert, key } = folder.identity;
   const socketPath = join(folder.path, 'redis.sock');
   const running = new Running(
     folder,
     port,
     [
       ...[program('redis-server'), '--bind', HOST, '--port', `${port}`, '--unixsocket', socketPath],
+      ...['--tls-port', `${tlsPort}`, '--tls-cert-file', cert, '--tls-key-file', key, '--tls-auth-clients', 'no'],
       ...['--save', '', '--appendonly', 'no', '--dir', folder.path],
     ],
     'SIGKILL',
   );
   await running.ready(/Ready to accept connections/);
-  return Object.assign(running, { socketPath });
+  return Object.assign(running, { socketPath, tlsPort });
 }
