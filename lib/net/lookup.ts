@@ -1,6 +1,7 @@
 // From a host to its addresses: as it is when it is one, the loopback's for localhost, else by the user's own function or
 // by Node's resolver through the cache.
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { SystemError, shown } from '../internal/errors.js';
 import { Operation, PENDING } from '../internal/operation.js';
 import { dnsCache, type Family, type LookupAddress } from './dns-cache.js';
@@ -24,10 +25,24 @@ export type LookupFunction = (
   callback: (error: Error | null, addresses?: LookupResult, family?: number) => void,
 ) => PromiseLike<LookupResult> | void;
 
-const LOOPBACK: readonly LookupAddress[] = [
-  { address: '::1', family: 6 },
-  { address: '127.0.0.1', family: 4 },
-];
+const LOOPBACK_6: LookupAddress = { address: '::1', family: 6 };
+const LOOPBACK_4: LookupAddress = { address: '127.0.0.1', family: 4 };
+let loopback: readonly LookupAddress[] | null = null;
+
+/** As the system sorts them (RFC 6724): what cannot be reached comes last, and so does its error. */
+function loopbackAddresses(): readonly LookupAddress[] {
+  loopback ??= hasLoopback6() ? [LOOPBACK_6, LOOPBACK_4] : [LOOPBACK_4, LOOPBACK_6];
+  return loopback;
+}
+
+function hasLoopback6(): boolean {
+  try {
+    return Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === '::1'));
+  } catch {
+    // Where it must not be asked (Android), it is tried.
+    return true;
+  }
+}
 
 /** `localhost` and all under it are this host and nobody is asked (RFC 6761, section 6.3). */
 const LOCALHOST = /^(?:.+\.)?localhost\.?$/i;
@@ -37,7 +52,9 @@ export function knownAddresses(host: string, family: Family, custom: boolean): r
   const literal = isIP(host);
   if (literal !== 0) return [{ address: host, family: literal }];
   if (custom) return null;
-  if (LOCALHOST.test(host)) return family === 0 ? LOOPBACK : LOOPBACK.filter((address) => address.family === family);
+  if (LOCALHOST.test(host)) {
+    return loopbackAddresses().filter((address) => family === 0 || address.family === family);
+  }
   return dnsCache.find(host, family);
 }
 
