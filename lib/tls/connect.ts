@@ -1,4 +1,5 @@
 import { withSignal } from '../internal/cancel.js';
+import { checkObject } from '../internal/errors.js';
 import { Operation, PENDING, REJECTED } from '../internal/operation.js';
 import { connect as connectNet } from '../net/connect.js';
 import { checkConnectOptions } from '../net/connect-options.js';
@@ -93,8 +94,8 @@ class Connect extends Operation<TlsSocket> implements HandshakeOwner {
  * `createSecureContext` throws; TypeError, RangeError. Cancelled: AbortError, and everything that was begun is given up.
  */
 export function connect(options: ConnectOptions): Operation<TlsSocket> {
-  const { open: _open, data: _data, ...rest } = options ?? {};
-  checkConnectOptions(netOptionsOf(options === null || typeof options !== 'object' ? options : rest) as never);
+  checkObject(options, 'options');
+  checkConnectOptions(netOptionsOf(options));
   const settings = clientSettings(options, options.path === undefined ? (options.host ?? 'localhost') : undefined);
   return withSignal(new Connect(options, settings), options.signal);
 }

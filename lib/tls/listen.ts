@@ -1,4 +1,4 @@
-import { checkFunction } from '../internal/errors.js';
+import { checkFunction, checkObject } from '../internal/errors.js';
 import { Operation, PENDING, REJECTED } from '../internal/operation.js';
 import { listen as listenNet } from '../net/listen.js';
 import type { Listener } from '../net/listener.js';
@@ -67,6 +67,7 @@ class Listen extends Operation<TlsListener> {
  * @throws as `listen` of `millrace/net`, and what `createSecureContext` throws.
  */
 export function listen(options: ListenOptions): Operation<TlsListener> {
+  checkObject(options, 'options');
   const settings = serverSettings(options);
   if (options.handshakeError !== undefined) checkFunction(options.handshakeError, 'options.handshakeError');
   if (options.closing !== undefined) checkFunction(options.closing, 'options.closing');

@@ -1,4 +1,4 @@
-import { MillraceError } from '../internal/errors.js';
+import { checkObject, MillraceError } from '../internal/errors.js';
 import { Operation, PENDING } from '../internal/operation.js';
 import type { SocketAddress } from '../net/address.js';
 import type { CloseOptions, Listener } from '../net/listener.js';
@@ -82,8 +82,8 @@ export class TlsListener implements HandshakeOwner, AsyncIterable<TlsSocket> {
    * @throws as `createSecureContext`; then all stays as it was.
    */
   setSecureContext(context: SecureContext | TlsContextOptions): void {
-    const keep =
-      !(context instanceof SecureContext) && !this.#settings.requestCert && context?.ticketKeys === undefined;
+    checkObject(context, 'context');
+    const keep = !(context instanceof SecureContext) && !this.#settings.requestCert && context.ticketKeys === undefined;
     const next = toSecureContext(
       keep ? { ...context, ticketKeys: this.#settings.context.ticketKeys } : context,
       'context',

@@ -182,9 +182,12 @@ export class NodeEngine implements TlsEngine {
       return push(chunk, encoding);
     };
     tls.on('end', () => this.#tellEnd());
-    tls.on('error', (error: Error) => {
+    const fail = (error: Error): void => {
       if (this.#alive) this.#host.onFailed(error);
-    });
+    };
+    tls.on('error', fail);
+    // After the handshake, a server's errors come out here only: node:tls keeps them for its own server.
+    tls.on('_tlsError', fail);
     tls.on('close', () => this.#tellEnd());
   }
 

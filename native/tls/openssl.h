@@ -100,6 +100,9 @@ using AlpnCallback = int (*)(Ssl* ssl, const unsigned char** out, unsigned char*
   F(SSL_get_verify_result, long, (const Ssl*))                                                                 \
   F(SSL_get1_peer_certificate, x509_st*, (const Ssl*))                                                         \
   F(SSL_get_peer_cert_chain, stack_st*, (const Ssl*))                                                          \
+  F(X509_STORE_CTX_get_error, int, (const x509_store_ctx_st*))                                                 \
+  F(X509_STORE_CTX_get_error_depth, int, (const x509_store_ctx_st*))                                           \
+  F(X509_STORE_CTX_set_error, void, (x509_store_ctx_st*, int))                                                 \
   F(X509_free, void, (x509_st*))                                                                               \
   F(i2d_X509, int, (const x509_st*, unsigned char**))                                                          \
   F(X509_verify_cert_error_string, const char*, (long))                                                        \
@@ -124,6 +127,8 @@ inline constexpr int kSslErrorSsl = 1;
 inline constexpr int kSslErrorWantRead = 2;
 inline constexpr int kSslErrorWantX509Lookup = 4;
 inline constexpr int kSslErrorZeroReturn = 6;
+inline constexpr int kX509NoLocalIssuer = 20;
+inline constexpr int kX509LeafNotVerified = 21;
 inline constexpr int kSslVerifyNone = 0;
 inline constexpr int kSslVerifyPeer = 1;
 inline constexpr int kSslVerifyFailIfNoPeerCertificate = 2;

@@ -16,6 +16,17 @@ constexpr size_t kErrorTextBytes = 256;
 
 int accept_any(int, x509_store_ctx_st*) { return 1; }
 
+// Ends the handshake at the first error. Where that is a certificate of which nobody knows the issuer, OpenSSL would have
+// gone on to this other one, which is the one that Node tells.
+int refuse_first(int ok, x509_store_ctx_st* store) {
+  const OpenSsl& lib = openssl();
+  if (ok == 0 && lib.X509_STORE_CTX_get_error(store) == kX509NoLocalIssuer &&
+      lib.X509_STORE_CTX_get_error_depth(store) == 0) {
+    lib.X509_STORE_CTX_set_error(store, kX509LeafNotVerified);
+  }
+  return ok;
+}
+
 int on_servername(Ssl*, int*, void*) { return kAlertOk; }
 
 TlsSession* session_of(const Ssl* ssl) {
@@ -84,7 +95,7 @@ bool TlsSession::start(const bio_method_st* method, SslContext* context) {
     mode = kSslVerifyPeer;
     if (settings_.server && settings_.reject_unauthorized) mode |= kSslVerifyFailIfNoPeerCertificate;
   }
-  lib.SSL_set_verify(ssl_, mode, settings_.reject_unauthorized ? nullptr : accept_any);
+  lib.SSL_set_verify(ssl_, mode, settings_.reject_unauthorized ? refuse_first : accept_any);
   if (settings_.server) {
     lib.SSL_set_accept_state(ssl_);
     if (settings_.select_context) lib.SSL_set_cert_cb(ssl_, on_certificate, this);

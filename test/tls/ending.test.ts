@@ -22,10 +22,11 @@ async function cutter(port: number, limits: { up: number; down: number }, abrupt
     const pass = (from: NodeSocket, to: NodeSocket, limit: number): void => {
       let left = limit;
       from.on('data', (bytes) => {
-        to.write(bytes.subarray(0, left));
-        left -= bytes.length;
+        if (left === 0) return;
+        const part = bytes.subarray(0, left);
+        left -= part.length;
         // What was written must leave before the end.
-        if (left <= 0) to.end(() => setImmediate(cut));
+        to.write(part, () => left === 0 && setImmediate(cut));
       });
       from.on('error', () => {});
       from.on('close', () => to.end());
@@ -133,7 +134,7 @@ eachEngine((engine) => {
       data() {},
       error: (_socket, error) => failed.resolve(error),
     });
-    const raw = nodeConnect(listener.port, HOST);
+    const raw = nodeConnect(listener.port, HOST).on('error', () => {});
     scene.trackNode(raw);
     const { port } = await scene.nodeServer((client) => {
       client.on('error', () => {});
@@ -169,6 +170,7 @@ eachEngine((engine) => {
         scene.trackTls(socket);
         void socket.write(pattern(2000));
         await socket.readExact(2000);
+        socket.destroy();
         return 'all';
       } catch (error) {
         return (error as { code?: string }).code ?? String(error);

@@ -1,5 +1,6 @@
 // What a handshake settles, and how it fails: certificates, protocols, names, versions, time limits, cancellation.
 import { createServer, type Socket as NodeSocket, connect as nodeConnect } from 'node:net';
+import type { PeerCertificate } from 'node:tls';
 import { expect, test } from 'vitest';
 import { CancelToken, scope, select, sleep, spawn, timeout } from '../../lib/index.js';
 import { connect, createSecureContext, HandshakeTimeoutError } from '../../lib/tls/index.js';
@@ -95,7 +96,7 @@ eachEngine((engine) => {
   test('checkServerIdentity decides', async () => {
     const listener = await scene.listenTls({ open() {} });
     const asked: string[] = [];
-    const check = (hostname: string, { subject }: { subject: { CN: string | string[] } }): undefined => {
+    const check = (hostname: string, { subject }: PeerCertificate): undefined => {
       asked.push(`${hostname} ${subject.CN}`);
     };
     await scene.connectTls(listener.port, { servername: 'anything', checkServerIdentity: check });
@@ -228,7 +229,7 @@ eachEngine((engine) => {
   });
 
   test('a silent server: HandshakeTimeoutError, and nothing is left', async () => {
-    const silent = createServer((socket) => silentSockets.push(socket));
+    const silent = createServer((socket) => silentSockets.push(socket.on('error', () => {})));
     const silentSockets: NodeSocket[] = [];
     await new Promise<void>((resolve) => silent.listen(0, HOST, resolve));
     const { port } = silent.address() as { port: number };
@@ -243,14 +244,19 @@ eachEngine((engine) => {
     const failed = new Deferred<Error>();
     const listener = await scene.listenTls({ handshakeTimeout: 20, handshakeError: failed.resolve });
     const client = await scene.nodeClient(listener.port);
-    const closed = new Promise((resolve) => client.resume().on('close', resolve));
+    const closed = new Promise((resolve) =>
+      client
+        .on('error', () => {})
+        .resume()
+        .on('close', resolve),
+    );
     expect(await failed.promise).toBeInstanceOf(HandshakeTimeoutError);
     await closed;
     expect(listener.handshaking).toBe(0);
   });
 
   test('cancelled in the handshake: by a signal, a token, an aborted task, a lost select, a timeout', async () => {
-    const { port } = await scene.nodeServer(() => {});
+    const { port } = await scene.nodeServer((socket) => void socket.on('error', () => {}));
     const reason = new Error('enough');
     const controller = new AbortController();
     const token = new CancelToken();
@@ -313,7 +319,10 @@ eachEngine((engine) => {
     client.on('error', () => {});
     client.resume().write('GET / HTTP/1.1\r\n\r\n');
     expect((await failed.promise).code).toBe('ERR_SSL_HTTP_REQUEST');
-    const { port } = await scene.nodeServer((socket) => void socket.end('220 welcome, this is no TLS\r\n'));
+    const { port } = await scene.nodeServer((socket) => {
+      socket.on('error', () => {});
+      socket.end('220 welcome, this is no TLS\r\n');
+    });
     expect((await errorOf(() => scene.connectTls(port))).code).toMatch(/^ERR_SSL_|ECONNRESET/);
   });
 

@@ -21,6 +21,9 @@ export const HOST = '127.0.0.1';
 
 export const engines: readonly EngineKind[] = nativeEngineUsable() ? ['native', 'node'] : ['node'];
 
+// Registered before the hook of any scene, so it runs after all of them: hooks run in reverse.
+afterEach(() => until(() => nativeSessions() === 0));
+
 /** The tests of `body`, once for each engine. */
 export function eachEngine(body: (engine: EngineKind) => void): void {
   describe.each(engines)('%s engine', (engine) => {
@@ -34,10 +37,8 @@ export class TlsScene extends Scene {
 
   constructor() {
     super();
-    // Before that of Scene, which waits for the sockets: hooks run in reverse.
     afterEach(async () => {
       for (const end of this.#ends.splice(0).reverse()) await end();
-      await until(() => nativeSessions() === 0);
     });
   }
 
@@ -51,7 +52,14 @@ export class TlsScene extends Scene {
 
   /** A client that trusts the tests' authority. */
   async connectTls(port: number, options: Partial<ConnectOptions> = {}): Promise<TlsSocket> {
-    return this.trackTls(await connect({ host: HOST, port, ca: localhost().authority.cert, ...options }));
+    return this.trackTls(
+      await connect({
+        host: HOST,
+        port,
+        ...(options.secureContext === undefined ? { ca: localhost().authority.cert } : {}),
+        ...options,
+      }),
+    );
   }
 
   /** Two ends of one connection; `at` is the one that was accepted. */
