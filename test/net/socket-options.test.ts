@@ -1,7 +1,10 @@
 // What the kernel is told about one socket, and what can be asked about it.
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { codeOf, Scene, until } from './scene.js';
+import { connect, listen, type Socket } from '../../lib/net/index.js';
+import { codeOf, Deferred, Scene, until } from './scene.js';
 
 const scene = new Scene();
 
@@ -122,6 +125,29 @@ describe('about the connection', () => {
     const { at } = await scene.pair();
     expect(await codeOf(() => at.peerCredentials())).toMatch(/ENOTSUP|EOPNOTSUPP/);
   });
+
+  test.runIf(process.platform === 'linux')(
+    'of a Unix socket the peer is known, and TCP’s options have no effect',
+    async () => {
+      const path = `${mkdtempSync(join(tmpdir(), 'millrace-'))}/socket`;
+      const options = { path, noDelay: true, keepAlive: { idle: 5 }, sendBufferSize: 50_000 };
+      const accepted = new Deferred<Socket>();
+      const listener = await listen({ ...options, open: accepted.resolve });
+      const from = scene.track(await connect(options));
+      const at = scene.track(await accepted.promise);
+      for (const socket of [at, from]) {
+        expect(socket.peerCredentials()).toEqual({
+          pid: process.pid,
+          uid: process.getuid?.(),
+          gid: process.getgid?.(),
+        });
+        expect(await codeOf(() => socket.noDelay)).toMatch(/ENOTSUP|EOPNOTSUPP/);
+        expect(socket.sendBufferSize).toBeGreaterThanOrEqual(50_000);
+      }
+      expect(from.remoteAddress).toEqual({ address: path, family: 'Unix', port: 0 });
+      await listener.close();
+    },
+  );
 
   test.runIf(process.platform === 'linux')('its descriptor is one of this process', async () => {
     const { at } = await scene.pair();
