@@ -166,7 +166,7 @@ async function main([file = 'bench/results/latest.json']) {
     const report = partOf(whole, ids);
     if (report.cells.length === 0) continue;
     const short = part === 'net' ? networkTable(report) : computeTable(report);
-    const blocks = { 'README.md': short, 'docs/benchmarks.md': await fullReport(report, ids) };
+    const blocks = { 'README.md': short, 'docs/benchmarks.md': await fullReport(report) };
     for (const [target, block] of Object.entries(blocks)) {
       const path = join(root, target);
       writeFileSync(path, fill(readFileSync(path, 'utf8'), block, mark));
@@ -185,12 +185,10 @@ export function partOf(report, ids) {
 }
 
 /** Its title goes, and its headings become parts of the page's own section. */
-async function fullReport(report, ids) {
+async function fullReport(report) {
   const { analyze } = await import('../dist/bench/analysis/analyze.js');
   const { markdownReport } = await import('../dist/bench/report/markdown.js');
-  const analysis = analyze(report, null);
-  const targets = analysis.targets.filter(({ parts }) => parts.some(({ cell }) => ids.has(cell)));
-  return markdownReport(report, { ...analysis, targets })
+  return markdownReport(report, analyze(report, null))
     .replace(/^# .*\n+/, '')
     .replace(/^#/gm, '##')
     .trimEnd();

@@ -1,4 +1,5 @@
 import type { CellReport, ContestantResult, RunReport } from '../model.js';
+import { cellsOf, PARTS } from '../workloads/catalog.js';
 import { type BaselineComparison, compareWithBaseline } from './baseline.js';
 import { type Bottleneck, bottleneckOf } from './bottleneck.js';
 import { bestOf, byWorkload, isRace, ratioOf, ratioToRival } from './ratios.js';
@@ -38,9 +39,17 @@ export function analyze(report: RunReport, baseline: RunReport | null): Analysis
   return {
     winners: report.cells.filter(isRace).flatMap(winnerOf),
     findings: findingsOf(report),
-    targets: evaluateTargets(report),
+    targets: targetsOf(report),
     baseline: baseline === null ? null : compareWithBaseline(report, baseline),
   };
+}
+
+/** The targets of the parts of which anything was run: `bench net` says nothing about computing. */
+function targetsOf(report: RunReport): TargetRow[] {
+  const ran = PARTS.map((part) => new Set(cellsOf(part).map(({ id }) => id))).filter((ids) =>
+    report.cells.some(({ id }) => ids.has(id)),
+  );
+  return evaluateTargets(report).filter(({ parts }) => ran.some((ids) => parts.some(({ cell }) => ids.has(cell))));
 }
 
 function winnerOf(cell: CellReport): Winner[] {

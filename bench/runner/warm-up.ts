@@ -17,6 +17,9 @@ export interface LoadBudget {
 export const LEAD_IN_SECONDS = 0.1;
 
 const STEP_SECONDS = 0.2;
+const STEP_SECONDS_MIN = 0.05;
+/** Less than this share of the wanted time is not worth another step. */
+const REST = 0.1;
 /** Of wall time for each second of CPU time that is wanted: a server that has little to do is not waited for. */
 const PATIENCE = 4;
 
@@ -39,10 +42,10 @@ export async function warmUp(
   generator: LoadGenerator,
   { warmupSeconds }: LoadBudget,
 ): Promise<void> {
-  const seconds = Math.min(STEP_SECONDS, warmupSeconds);
   const end = performance.now() + warmupSeconds * PATIENCE * 1_000;
   let worked = 0;
   do {
+    const seconds = Math.max(STEP_SECONDS_MIN, Math.min(STEP_SECONDS, warmupSeconds - worked));
     try {
       const window = await runLoad<Window>(generator, mode, server, { ...load, warmup: 0, seconds });
       worked += window.serverCpuSeconds;
@@ -51,5 +54,5 @@ export async function warmUp(
       // the server shows again when it is measured.
       if (!(error instanceof SampleError)) throw error;
     }
-  } while (worked < warmupSeconds && performance.now() < end);
+  } while (worked < warmupSeconds * (1 - REST) && performance.now() < end);
 }

@@ -151,6 +151,16 @@ describe('the whole', () => {
     expect(heroes(report)).toMatchObject([{ title: 'Scheduling', ratio: 1 }]);
   });
 
+  it('names the targets of the parts that were run', () => {
+    const { targets } = analyze(report, null);
+    expect(targets.map(({ what }) => what)).toContain('channel, fiber to fiber');
+    expect(targets.map(({ what }) => what).join()).not.toMatch(/echo|idle/);
+    const network = madeReport([madeCell('udp/64B', { 'millrace-handlers': steady(2), 'tokio-current': steady(1) })]);
+    const whats = analyze(network, null).targets.map(({ what }) => what);
+    expect(whats).toContain('memory of an idle connection, JavaScript included');
+    expect(whats).not.toContain('channel, fiber to fiber');
+  });
+
   it('claims no race where Tokio was missing', () => {
     const alone = madeReport([madeCell('io/light', { 'millrace-fibers': steady(200) })]);
     expect(headline(alone)).toContain('no race');

@@ -5,10 +5,12 @@
 const COLOURS: Readonly<Record<string, readonly [string, string]>> = {
   'millrace-fibers': ['#00696f', '#4fd8df'],
   'millrace-handlers': ['#00696f', '#4fd8df'],
+  'millrace-sockets': ['#00696f', '#4fd8df'],
   'millrace-async': ['#4aa3a8', '#2a9aa1'],
   'millrace-streams': ['#4aa3a8', '#2a9aa1'],
   'millrace-fibers-uv': ['#3c5f78', '#9cc3df'],
   'millrace-handlers-uv': ['#3c5f78', '#9cc3df'],
+  'millrace-sockets-uv': ['#3c5f78', '#9cc3df'],
   'millrace-async-uv': ['#87a3b8', '#64889f'],
   'millrace-streams-uv': ['#87a3b8', '#64889f'],
   'tokio-current': ['#b5451b', '#ff9466'],

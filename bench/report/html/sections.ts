@@ -18,7 +18,7 @@ const KEY = `<div class="key c-key">
 <span><svg viewBox="0 0 34 14" aria-hidden="true"><rect class="bar" x="0" y="2" width="30" height="10" rx="2"/></svg>median, warm</span>
 <span><svg viewBox="0 0 34 14" aria-hidden="true"><path class="whisker" d="M4 7H30M4 3V11M30 3V11"/></svg>range</span>
 <span><svg viewBox="0 0 34 14" aria-hidden="true"><circle class="first" cx="17" cy="7" r="3.4"/></svg>first run, cold</span>
-<span><svg viewBox="0 0 34 14" aria-hidden="true"><line class="one" x1="2" x2="32" y1="7" y2="7"/></svg>the better Tokio</span>
+<span><svg viewBox="0 0 34 14" aria-hidden="true"><line class="one" x1="2" x2="32" y1="7" y2="7"/></svg>1.0x: the better Tokio; for clients node:net</span>
 </div>`;
 
 export function workloadSections(report: RunReport): string {
