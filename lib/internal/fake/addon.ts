@@ -186,6 +186,7 @@ export class FakeAddon implements Addon {
       completions: this.rings.pushed,
       submissions: this.rings.drained,
       faults: this.rings.faults,
+      receiveBuffersInUse: this.network.arenas.buffersInUse,
       timersArmed: this.#timers.armed,
       timersReferenced: this.#timers.referenced,
       timersFired: this.#timers.fired,

@@ -17,6 +17,7 @@ export class Arenas {
   readonly sending = new Uint8Array(this.sendArena);
   readonly blockSegments = new Uint32Array(this.sendBlockSegments);
   readonly bytesSent = new Uint32Array(this.socketBytesSent);
+  readonly #buffers: number;
   readonly #free: number[] = [];
   readonly #references = new Uint32Array(RECEIVE_BUFFERS);
   readonly #delivered = new Set<number>();
@@ -25,11 +26,16 @@ export class Arenas {
   #sharedFrom = 0;
 
   constructor(receiveBuffers: number) {
-    for (let buffer = Math.min(receiveBuffers, RECEIVE_BUFFERS) - 1; buffer >= 0; buffer--) this.#free.push(buffer);
+    this.#buffers = Math.min(receiveBuffers, RECEIVE_BUFFERS);
+    for (let buffer = this.#buffers - 1; buffer >= 0; buffer--) this.#free.push(buffer);
   }
 
   get buffersFree(): number {
     return this.#free.length;
+  }
+
+  get buffersInUse(): number {
+    return this.#buffers - this.#free.length;
   }
 
   /** Puts `bytes` (at most a buffer) where JavaScript can read them; gives the offset, or -1 without a buffer. */

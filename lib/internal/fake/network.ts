@@ -363,7 +363,9 @@ export class FakeNetwork {
       this.#detached.set(socket.descriptor, socket);
       return;
     }
-    socket.end?.close(socket.reset);
+    // A Unix socket has no resets, except where its peer's bytes were not read (unix(7)).
+    const { end } = socket;
+    end?.close(socket.reset && (end.local.family !== 'Unix' || end.inboxBytes > 0));
     for (const waiting of socket.backlog) waiting.close(true);
     socket.backlog.length = 0;
     this.#open--;
