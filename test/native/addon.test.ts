@@ -341,6 +341,6 @@ test('exports what the contract says, and nothing else', async () => {
     'bindDatagrams,connectDatagrams,datagramInterface,datagramMembership,datagramName,datagramOption,openDatagrams',
   );
   expect(names.filter((name) => !udp.includes(name)).join()).toBe(
-    'adopt,clock,connect,counters,credentials,descriptor,flush,getOption,info,listen,name,open,openIo,setOption,setTime,wake',
+    'adopt,clock,connect,counters,credentials,descriptor,flush,getOption,info,listen,name,open,openIo,openTls,setOption,setTime,wake',
   );
 });
