@@ -1,7 +1,8 @@
 // Listening: on the addresses of a host, on the file of a Unix domain socket, or on a descriptor that somebody else opened.
 //
 // The file of a Unix socket is still there when its server has died. It is removed only when a connect is refused, which
-// no living server does: its backlog, however full, answers otherwise.
+// no living server does: its backlog, however full, answers otherwise. But one that is just beginning does, between its
+// bind(2) and its listen(2). So a file that was made a moment ago is looked at again for a while.
 import { constants } from 'node:os';
 import { border } from '../internal/border.js';
 import { withSignal } from '../internal/cancel.js';
@@ -14,6 +15,7 @@ import {
 } from '../internal/layout.js';
 import { Operation, PENDING, REJECTED } from '../internal/operation.js';
 import { handlerContext } from '../internal/task-context.js';
+import { Alarm } from './alarm.js';
 import { openArenas } from './arenas.js';
 import { Attempt } from './attempt.js';
 import { checkListenOptions, type ListenOptions } from './listen-options.js';
@@ -26,6 +28,9 @@ const { EADDRINUSE, EADDRNOTAVAIL, EAFNOSUPPORT, ECONNREFUSED, EINVAL, ENOENT, E
 
 /** What says that this system does not have the address, and another one may do. */
 const UNAVAILABLE: readonly number[] = [-EADDRNOTAVAIL, -EAFNOSUPPORT];
+/** No server takes so long from bind(2) to listen(2). */
+const BEGINNING_MS = 500;
+const LOOK_AGAIN_MS = 50;
 /** Others may remove and make the file at the same time. */
 const FILE_TRIES = 4;
 
@@ -37,6 +42,10 @@ class Listen extends Operation<Listener> {
   readonly #context = handlerContext();
   #lookup: Lookup | null = null;
   #probe: Attempt | null = null;
+  #again: Alarm | null = null;
+  /** The file that refused, and for how long it was looked at: its own time may be of another clock. */
+  #refused = '';
+  #lookedMs = 0;
 
   constructor(options: ListenOptions) {
     super();
@@ -58,6 +67,7 @@ class Listen extends Operation<Listener> {
   protected onCancel(reason: unknown): void {
     this.#lookup?.cancel(reason);
     this.#probe?.giveUp();
+    this.#again?.clear();
   }
 
   protected override giveBack(listener: Listener): void {
@@ -121,6 +131,11 @@ class Listen extends Operation<Listener> {
   #probeFile(file: SocketFile, path: string, tries: number): void {
     const probed = (errno: number): void => {
       this.#probe = null;
+      if (errno === -ECONNREFUSED && this.#mayBegin(file)) {
+        this.#again ??= new Alarm(() => this.#listenOnFile(path, tries));
+        this.#again.set(LOOK_AGAIN_MS);
+        return;
+      }
       const isGone = errno === -ENOENT || (errno === -ECONNREFUSED && file.remove());
       if (isGone) this.#listenOnFile(path, tries - 1);
       else this.#refuse(-EADDRINUSE, path);
@@ -135,6 +150,15 @@ class Listen extends Operation<Listener> {
       probed(errno);
     };
     this.#probe = new Attempt(handle, path, { attempted });
+  }
+
+  /** It refuses, but may be somebody's who is about to listen. */
+  #mayBegin(file: SocketFile): boolean {
+    if (file.identity !== this.#refused) this.#lookedMs = 0;
+    this.#refused = file.identity;
+    if (file.ageMs >= BEGINNING_MS || this.#lookedMs >= BEGINNING_MS) return false;
+    this.#lookedMs += LOOK_AGAIN_MS;
+    return true;
   }
 
   /** What is no listener stays its owner's. */

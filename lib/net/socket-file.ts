@@ -10,11 +10,16 @@ let moves = 0;
 
 export class SocketFile {
   readonly path: string;
-  readonly #identity: string;
+  readonly identity: string;
 
   private constructor(path: string, identity: string) {
     this.path = path;
-    this.#identity = identity;
+    this.identity = identity;
+  }
+
+  /** How long ago it was made, by the system's clock. */
+  get ageMs(): number {
+    return Date.now() - Number(BigInt(this.identity.slice(this.identity.lastIndexOf(' ') + 1)) / 1_000_000n);
   }
 
   /** The socket at `path` as it is now; null where there is none, or what is no socket. */
@@ -26,14 +31,14 @@ export class SocketFile {
 
   /** Removes it, if it is still this one. True: it is gone, by us or by somebody else. */
   remove(): boolean {
-    if (identityOf(this.path) !== this.#identity) return false;
+    if (identityOf(this.path) !== this.identity) return false;
     const aside = `${this.path}.${process.pid}.${moves++}`;
     try {
       renameSync(this.path, aside);
     } catch (error) {
       return (error as NodeJS.ErrnoException).code === 'ENOENT';
     }
-    const mine = identityOf(aside) === this.#identity;
+    const mine = identityOf(aside) === this.identity;
     try {
       if (!mine) linkSync(aside, this.path);
     } catch {

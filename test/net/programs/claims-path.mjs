@@ -1,5 +1,5 @@
 // Several threads claim the path that a dead server has left, at the same moment, again and again: one of them gets it.
-import { linkSync, readdirSync } from 'node:fs';
+import { linkSync, readdirSync, utimesSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
 import { connect, listen } from '../../../build/test/lib/net/index.js';
@@ -13,6 +13,8 @@ async function leaveStale(path) {
   await new Promise((resolve) => server.listen(`${path}-alive`, resolve));
   linkSync(`${path}-alive`, path);
   await new Promise((resolve) => server.close(resolve));
+  // Long ago: one that was made just now might be somebody's who is about to listen.
+  utimesSync(path, 1, 1);
 }
 
 async function claim(path, gate) {
