@@ -44,7 +44,8 @@ const hostile = [
   () => border.submit(SEND, listener.handle, 0, 64),
   () => border.submit(SEND, victims[random(8)].handle, 65_536 * random(256) + 65_500, 100),
   () => border.submit(SEND | 256, victims[random(8)].handle, 16_384 * random(1024), 16_384),
-  () => border.submit(11 + random(240), handle(), word(), word()),
+  // Not 11, Detach: nobody would close what it gives away.
+  () => border.submit(12 + random(239), handle(), word(), word()),
   () => border.submit(NOTIFY_DRAIN, listener.handle, 0, 0),
   () => border.submit((5 + random(4)) | (random() & 0xffff0000), handle(), word(), word()),
 ];
