@@ -10,6 +10,8 @@ const CORE = ['internal', 'task', 'time'];
 
 const dist = fileURLToPath(new URL('../dist/', import.meta.url));
 const library = path.join(dist, 'lib');
+// What an earlier build has left is no source of this one.
+rmSync(path.join(library, 'bundled'), { recursive: true, force: true });
 const scripts = readdirSync(library, { recursive: true })
   .map((file) => String(file).replaceAll('\\', '/'))
   .filter((file) => file.endsWith('.js') && statSync(path.join(library, file)).size > 0);
@@ -44,7 +46,6 @@ try {
   for (const file of readdirSync(library, { recursive: true }).map(String)) {
     if (/\.js(\.map)?$/.test(file)) rmSync(path.join(library, file));
   }
-  rmSync(path.join(library, 'bundled'), { recursive: true, force: true });
   renameSync(path.join(bundled, 'bundled'), path.join(library, 'bundled'));
   for (const file of readdirSync(bundled, { recursive: true }).map(String)) {
     if (file.endsWith('.js')) renameSync(path.join(bundled, file), path.join(library, file));

@@ -11,7 +11,7 @@
 // - The socket's handlers run in the middle of a tick. What a listener throws is thrown again in a turn of its own, as an
 //   uncaught exception: it ends neither the tick nor the socket.
 // - As in net.Socket 'close' is emitted here, not by the stream: after the addon's last word on the socket.
-import { Buffer } from 'node:buffer';
+import type { Buffer } from 'node:buffer';
 import type { AddressInfo, SocketConnectOpts } from 'node:net';
 import { Duplex } from 'node:stream';
 import { checkFunction, outOfRange } from '../internal/errors.js';
@@ -25,6 +25,7 @@ import type { SocketHandlers } from './handlers.js';
 import { type ConnectTarget, connectOptions, placeOf, type StreamSettings } from './net-arguments.js';
 import type { Socket } from './socket.js';
 import { closedBeforeConnection, closedError, endedByPeer, lost, writeError } from './stream-errors.js';
+import { applyKeepAlive, applyNoDelay, bufferOf, bytesOf, type Held, isData, sizeOf } from './stream-terms.js';
 import { StreamTimer } from './stream-timer.js';
 
 export interface SocketDuplexOptions {
@@ -38,16 +39,8 @@ export interface SocketDuplexOptions {
 
 type Callback = (error?: Error | null) => void;
 
-/** As a stream holds it. */
-interface Held {
-  chunk: Uint8Array | string;
-  encoding: BufferEncoding;
-}
-
 /** How long a destroyed stream may try to send what was written before. */
 const LINGER_MS = 2000;
-/** In the kernel's seconds (tcp(7)). */
-const KEEP_ALIVE_IDLE_MAX = 32_767;
 
 /**
  * A `stream.Duplex` that has the members, events and errors of a `net.Socket`, over a Millrace socket. Made by
@@ -491,45 +484,6 @@ export class SocketDuplex extends Duplex {
       return null;
     }
   }
-}
-
-/** What a Unix socket does not have is left alone, as in Node. */
-function applyNoDelay(socket: Socket, noDelay: boolean): void {
-  try {
-    socket.setNoDelay(noDelay);
-  } catch {
-    // The option is a wish: the socket has gone, or is none of TCP.
-  }
-}
-
-function applyKeepAlive(socket: Socket, enable: boolean, initialDelayMs: number): void {
-  const idle = Math.min(KEEP_ALIVE_IDLE_MAX, Math.floor(initialDelayMs / 1000));
-  try {
-    socket.setKeepAlive(enable && idle > 0 ? { idle } : enable);
-  } catch {
-    // As above.
-  }
-}
-
-function isData(data: unknown): data is string | Uint8Array {
-  return typeof data === 'string' || data instanceof Uint8Array;
-}
-
-function isUtf8(encoding: string): boolean {
-  return encoding === 'utf8' || encoding === 'utf-8';
-}
-
-function bytesOf(data: Uint8Array | string, encoding: BufferEncoding): Uint8Array | string {
-  return typeof data === 'string' && !isUtf8(encoding) ? Buffer.from(data, encoding) : data;
-}
-
-function sizeOf(data: Uint8Array | string, encoding: BufferEncoding): number {
-  return typeof data === 'string' ? Buffer.byteLength(data, encoding) : data.length;
-}
-
-/** What the stream holds behind the write that is under way; net.Socket counts the same. */
-function bufferOf(stream: Duplex): readonly Held[] {
-  return (stream as Duplex & { writableBuffer?: Held[] }).writableBuffer ?? [];
 }
 
 function guard(handler: () => void): void {
