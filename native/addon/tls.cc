@@ -86,7 +86,9 @@ class Call {
     uint32_t handle = 0;
     if (!word(index, "handle", &handle)) return false;
     *out = tls_->find(handle);
-    return *out != nullptr || throw_error(env_, "ERR_MILLRACE_INVALID_STATE", "There is no such TLS session");
+    if (*out != nullptr) return true;
+    throw_error(env_, "ERR_MILLRACE_INVALID_STATE", "There is no such TLS session");
+    return false;
   }
 
   // The part of a typed array, at [index], that the two arguments after it tell.
@@ -111,7 +113,9 @@ class Call {
       return refuse("context", "a SecureContext's");
     }
     *out = static_cast<SslContext*>(tls_->external_value(arguments_[index]));
-    return *out != nullptr || throw_error(env_, "ERR_MILLRACE_INVALID_STATE", "This SecureContext is closed");
+    if (*out != nullptr) return true;
+    throw_error(env_, "ERR_MILLRACE_INVALID_STATE", "This SecureContext is closed");
+    return false;
   }
 
   napi_value result(const TlsSession& session, const TlsResult& result) {

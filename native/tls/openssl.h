@@ -110,6 +110,7 @@ using AlpnCallback = int (*)(Ssl* ssl, const unsigned char** out, unsigned char*
   F(d2i_SSL_SESSION, SslSession*, (SslSession**, const unsigned char**, long))
 
 struct OpenSsl {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): they are types and a declarator
 #define MILLRACE_DECLARE(name, result, arguments) result(*name) arguments = nullptr;
   MILLRACE_OPENSSL_FUNCTIONS(MILLRACE_DECLARE)
 #undef MILLRACE_DECLARE
