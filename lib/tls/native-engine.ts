@@ -19,10 +19,12 @@ const FAILED = 4;
 const WANTS_CONTEXT = 8;
 const NEW_SESSION = 16;
 const MORE = 32;
+const WAITS = 64;
 
 const PLAIN_LENGTH = 0;
 const CIPHER_LENGTH = 1;
 const SPILL_LENGTH = 2;
+const WAITING_LENGTH = 3;
 
 /** Plaintext and ciphertext of one call: a receive buffer of 16 KiB and a record that was begun fit more than once. */
 const PLAIN_BYTES = 64 * 1024;
@@ -99,7 +101,7 @@ export function alpnWire(protocols: readonly string[]): Buffer {
 }
 
 export class NativeEngine implements TlsEngine {
-  readonly held = 0;
+  held = 0;
   readonly #host: EngineHost;
   readonly #library: Library;
   readonly #handle: number;
@@ -107,6 +109,8 @@ export class NativeEngine implements TlsEngine {
   /** Those that it was given: see above. */
   readonly #contexts: SecureContext[] = [];
   #alive = true;
+  /** Our close_notify waits for the rest of what the peer has begun to say. */
+  #endWaits = false;
 
   constructor(host: EngineHost, options: EngineOptions) {
     this.#host = host;
@@ -151,10 +155,13 @@ export class NativeEngine implements TlsEngine {
     let flags = this.#library.receive(this.#handle, memory, offset, length, cipher, 0, CIPHER_BYTES, plain);
     for (;;) {
       const plainLength = words[PLAIN_LENGTH] as number;
+      const waited = this.held > 0 || this.#endWaits;
+      this.held = words[WAITING_LENGTH] as number;
       this.#flush();
-      if ((flags & ~MORE) !== 0 && this.#alive) this.#tellBefore(flags);
+      if ((flags & ~(MORE | WAITS)) !== 0 && this.#alive) this.#tellBefore(flags);
       if (plainLength > 0 && this.#alive) this.#host.onPlaintext(plain, 0, plainLength);
       if ((flags & (ENDED | FAILED)) !== 0 && this.#alive) this.#tellAfter(flags);
+      if (waited && (flags & WAITS) === 0 && this.#alive) this.#tellFlushed();
       if ((flags & MORE) === 0 || !this.#alive) return;
       flags = this.#library.receive(this.#handle, NOTHING, 0, 0, cipher, 0, CIPHER_BYTES, plain);
     }
@@ -169,6 +176,7 @@ export class NativeEngine implements TlsEngine {
     for (let at = 0; at < length && this.#alive; at += WRITE_BYTES) {
       const part = Math.min(length - at, WRITE_BYTES);
       const flags = this.#library.write(this.#handle, bytes, offset + at, part, cipher, 0, CIPHER_BYTES);
+      this.held = this.#library.words[WAITING_LENGTH] as number;
       this.#flush();
       if ((flags & FAILED) !== 0) {
         if (this.#alive) this.#tellAfter(flags);
@@ -178,9 +186,10 @@ export class NativeEngine implements TlsEngine {
   }
 
   shutdown(): void {
-    this.#library.shutdown(this.#handle, this.#library.cipher, 0, CIPHER_BYTES);
+    const flags = this.#library.shutdown(this.#handle, this.#library.cipher, 0, CIPHER_BYTES);
+    this.#endWaits = (flags & WAITS) !== 0;
     this.#flush();
-    if (this.#alive) this.#host.onCloseNotifySent();
+    if (this.#alive && !this.#endWaits) this.#host.onCloseNotifySent();
   }
 
   select(context: SecureContext | null): void {
@@ -233,6 +242,13 @@ export class NativeEngine implements TlsEngine {
   #tellAfter(flags: number): void {
     if ((flags & FAILED) !== 0) this.#host.onFailed(this.#failure());
     else this.#host.onEnded();
+  }
+
+  #tellFlushed(): void {
+    this.#host.onFlushed();
+    if (!this.#endWaits || !this.#alive) return;
+    this.#endWaits = false;
+    this.#host.onCloseNotifySent();
   }
 
   #failure(): Error {

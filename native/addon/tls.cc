@@ -20,7 +20,7 @@ namespace millrace {
 namespace {
 
 // The words that a call leaves its results in, besides the flags that it returns.
-enum ResultWord { kPlainLength, kCipherLength, kSpillLength, kResultWords };
+enum ResultWord { kPlainLength, kCipherLength, kSpillLength, kWaitingLength, kResultWords };
 
 // A handle: the slot in the low bits, and how often the slot was used before, so that an old handle is refused.
 constexpr uint32_t kSlotBits = 20;
@@ -122,6 +122,7 @@ class Call {
     tls_->results[kPlainLength] = static_cast<uint32_t>(result.plain);
     tls_->results[kCipherLength] = static_cast<uint32_t>(result.cipher);
     tls_->results[kSpillLength] = static_cast<uint32_t>(session.spilled());
+    tls_->results[kWaitingLength] = static_cast<uint32_t>(session.waiting());
     napi_value flags = nullptr;
     napi_create_uint32(env_, result.flags, &flags);
     return flags;

@@ -45,6 +45,7 @@ using AlpnCallback = int (*)(Ssl* ssl, const unsigned char** out, unsigned char*
   F(ERR_lib_error_string, const char*, (unsigned long))                                                        \
   F(ERR_reason_error_string, const char*, (unsigned long))                                                     \
   F(CRYPTO_free, void, (void*, const char*, int))                                                              \
+  F(CRYPTO_get_ex_new_index, int, (int, long, void*, void (*)(), void (*)(), void (*)()))                      \
   F(OPENSSL_sk_num, int, (const stack_st*))                                                                    \
   F(OPENSSL_sk_value, void*, (const stack_st*, int))                                                           \
   F(BIO_get_new_index, int, ())                                                                                \
@@ -83,7 +84,7 @@ using AlpnCallback = int (*)(Ssl* ssl, const unsigned char** out, unsigned char*
   F(SSL_dup_CA_list, stack_st*, (const stack_st*))                                                             \
   F(SSL_set_client_CA_list, void, (Ssl*, stack_st*))                                                           \
   F(SSL_do_handshake, int, (Ssl*))                                                                             \
-  F(SSL_is_init_finished, int, (const Ssl*))                                                                   \
+  F(SSL_in_init, int, (const Ssl*))                                                                            \
   F(SSL_read, int, (Ssl*, void*, int))                                                                         \
   F(SSL_write, int, (Ssl*, const void*, int))                                                                  \
   F(SSL_shutdown, int, (Ssl*))                                                                                 \
@@ -150,6 +151,7 @@ inline constexpr int kBioFlagRead = 0x01;
 inline constexpr int kBioFlagsRetry = 0x01 | 0x02 | 0x04 | 0x08;
 inline constexpr int kBioFlagShouldRetry = 0x08;
 inline constexpr int kVersionString = 6;
+inline constexpr int kExIndexSsl = 0;
 
 }  // namespace millrace
 

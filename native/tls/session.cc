@@ -9,9 +9,6 @@ namespace millrace {
 
 namespace {
 
-// Where OpenSSL keeps what an SSL's user has of it ("app data"). Node's own TLSWrap would have itself there, but no
-// context of ours ever serves one.
-constexpr int kSessionIndex = 0;
 constexpr size_t kErrorTextBytes = 256;
 
 int accept_any(int, x509_store_ctx_st*) { return 1; }
@@ -29,8 +26,15 @@ int refuse_first(int ok, x509_store_ctx_st* store) {
 
 int on_servername(Ssl*, int*, void*) { return kAlertOk; }
 
+// A place of our own in each SSL: at index 0 ("app data") Node's TLSWrap has itself, and a callback of ours that is called
+// for one of those must find nothing.
+int session_index() {
+  static const int index = openssl().CRYPTO_get_ex_new_index(kExIndexSsl, 0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
 TlsSession* session_of(const Ssl* ssl) {
-  return static_cast<TlsSession*>(openssl().SSL_get_ex_data(ssl, kSessionIndex));
+  return static_cast<TlsSession*>(openssl().SSL_get_ex_data(ssl, session_index()));
 }
 
 std::string text_or_empty(const char* text) { return text == nullptr ? std::string() : std::string(text); }
@@ -86,7 +90,7 @@ bool TlsSession::start(const bio_method_st* method, SslContext* context) {
   lib.BIO_set_data(bio, this);
   lib.BIO_set_init(bio, 1);
   lib.SSL_set_bio(ssl_, bio, bio);  // takes the only reference, once for both
-  if (lib.SSL_set_ex_data(ssl_, kSessionIndex, this) != 1) return false;
+  if (lib.SSL_set_ex_data(ssl_, session_index(), this) != 1) return false;
   lib.SSL_set_options(ssl_, kSslOpNoRenegotiation);
   lib.SSL_ctrl(ssl_, kSslCtrlMode, kSslModeReleaseBuffers, nullptr);
 
@@ -119,6 +123,7 @@ bool TlsSession::start(const bio_method_st* method, SslContext* context) {
       lib.SSL_set_session(ssl_, resumed);
       lib.SSL_SESSION_free(resumed);
     }
+    lib.ERR_clear_error();
   }
   return true;
 }
@@ -138,6 +143,7 @@ TlsResult TlsSession::receive(const uint8_t* bytes, size_t length, Span plain, S
   in_left_ = length;
   if (!secured_) handshake(&result);
   if (secured_ && !failed_) read_all(&result, plain);
+  send_waiting(&result);
   if (in_left_ > 0 && !failed_ && !ended_) held_.assign(in_, in_ + in_left_);
   return finish(result);
 }
@@ -146,8 +152,7 @@ TlsResult TlsSession::write(const uint8_t* bytes, size_t length, Span cipher) {
   TlsResult result;
   if (failed_ || !secured_ || length == 0) return result;
   begin(cipher);
-  int status = openssl().SSL_write(ssl_, bytes, static_cast<int>(std::min<size_t>(length, INT_MAX)));
-  if (status <= 0) fail(&result);
+  send(&result, bytes, length);
   return finish(result);
 }
 
@@ -155,9 +160,36 @@ TlsResult TlsSession::shutdown(Span cipher) {
   TlsResult result;
   if (failed_ || !secured_) return result;
   begin(cipher);
-  // 0: the peer has not ended its side yet, which nobody waits for here.
-  openssl().SSL_shutdown(ssl_);
+  shutdown_waits_ = true;
+  send_waiting(&result);
   return finish(result);
+}
+
+void TlsSession::send(TlsResult* result, const uint8_t* bytes, size_t length) {
+  const OpenSsl& lib = openssl();
+  if (waiting_.empty()) {
+    int status = lib.SSL_write(ssl_, bytes, static_cast<int>(std::min<size_t>(length, INT_MAX)));
+    if (status > 0) return;
+    if (lib.SSL_get_error(ssl_, status) != kSslErrorWantRead) {
+      fail(result);
+      return;
+    }
+  }
+  waiting_.insert(waiting_.end(), bytes, bytes + length);
+}
+
+void TlsSession::send_waiting(TlsResult* result) {
+  const OpenSsl& lib = openssl();
+  if (failed_ || (waiting_.empty() && !shutdown_waits_) || lib.SSL_in_init(ssl_) != 0) return;
+  if (!waiting_.empty()) {
+    Bytes bytes;
+    bytes.swap(waiting_);
+    send(result, bytes.data(), bytes.size());
+  }
+  if (failed_ || !shutdown_waits_ || !waiting_.empty()) return;
+  shutdown_waits_ = false;
+  // 0: the peer has not ended its side yet, which nobody waits for here.
+  if (lib.SSL_shutdown(ssl_) < 0) lib.ERR_clear_error();
 }
 
 void TlsSession::select(SslContext* context) {
@@ -182,6 +214,7 @@ void TlsSession::begin(Span cipher) {
 TlsResult TlsSession::finish(TlsResult result) {
   result.cipher = out_used_;
   if (!new_session_.empty()) result.flags |= kTlsNewSession;
+  if (!waiting_.empty() || shutdown_waits_) result.flags |= kTlsWaits;
   in_ = nullptr;
   in_left_ = 0;
   out_ = {nullptr, 0};

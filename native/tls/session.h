@@ -4,6 +4,8 @@
 // - Every call is given where its results go. What does not fit there is held here: ciphertext until `take_spill`,
 //   plaintext inside OpenSSL (kTlsMore: call receive again).
 // - Input is always taken completely; what OpenSSL does not want yet is held for the next call.
+// - While only a part of a message after the handshake has come (a ticket in several records), OpenSSL does not encrypt:
+//   what is written then, and close_notify, are held here until `receive` has the rest (kTlsWaits).
 // - After kTlsFailed or kTlsEnded nothing is decrypted any more.
 #ifndef MILLRACE_TLS_SESSION_H_
 #define MILLRACE_TLS_SESSION_H_
@@ -40,6 +42,7 @@ enum TlsFlag : uint32_t {
   kTlsWantsContext = 8,  // call select, then receive
   kTlsNewSession = 16,   // take_session has one
   kTlsMore = 32,         // there was no more room for plaintext
+  kTlsWaits = 64,        // what was written, or close_notify, waits for more input
 };
 
 struct TlsResult {
@@ -81,6 +84,7 @@ class TlsSession {
 
   Bytes take_spill() { return std::exchange(spill_, {}); }
   size_t spilled() const { return spill_.size(); }
+  size_t waiting() const { return waiting_.size(); }
   Bytes take_session() { return std::exchange(new_session_, {}); }
   const TlsFailure& failure() const { return failure_; }
   // The peer's certificates in DER, its own first.
@@ -97,6 +101,8 @@ class TlsSession {
   void fail(TlsResult* result);
   void handshake(TlsResult* result);
   void read_all(TlsResult* result, Span plain);
+  void send(TlsResult* result, const uint8_t* bytes, size_t length);
+  void send_waiting(TlsResult* result);
   TlsResult finish(TlsResult result);
 
   static int on_write(Bio* bio, const char* bytes, int length);
@@ -120,6 +126,8 @@ class TlsSession {
   size_t out_used_ = 0;
 
   Bytes held_;
+  Bytes waiting_;  // plaintext that was written
+  bool shutdown_waits_ = false;
   Bytes spill_;
   Bytes new_session_;
   TlsFailure failure_;
