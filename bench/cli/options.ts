@@ -57,13 +57,16 @@ const QUICK_ECHO: LoadWindow = { warmup: 0.3, measured: 0.6, settle: 1 };
 const NETWORK: LoadWindow = { warmup: 0.8, measured: 0.5, settle: 1 };
 const QUICK_NETWORK: LoadWindow = { warmup: 0.3, measured: 0.3, settle: 1 };
 
-/** In less than this a slow machine may see no answer at all. */
-const WINDOW_SECONDS_MIN = 0.1;
+/** In less than this a busy machine may see no answer at all. */
+const WINDOW_SECONDS_MIN = 0.3;
+const WARMUP_SECONDS_MIN = 0.05;
 
 /** What `--measure-ms` makes of a load. */
 function windowOf(measureMs: number): LoadWindow {
-  const measured = Math.max(WINDOW_SECONDS_MIN, measureMs / 1_000);
-  return { warmup: Math.min(NETWORK.warmup, measured), measured, settle: Math.min(NETWORK.settle, measured) };
+  const seconds = measureMs / 1_000;
+  const measured = Math.max(WINDOW_SECONDS_MIN, seconds);
+  const warmup = Math.min(NETWORK.warmup, Math.max(WARMUP_SECONDS_MIN, seconds));
+  return { warmup, measured, settle: Math.min(NETWORK.settle, measured) };
 }
 
 /** @throws UsageError */

@@ -49,7 +49,7 @@ describe('the options of millrace bench', () => {
       settleSeconds: 1,
     });
     const shortest = parseBenchOptions(['--measure-ms', '1']).settings;
-    expect(shortest).toMatchObject({ measureMs: 1, echoSeconds: 0.1, networkSeconds: 0.1, networkWarmupSeconds: 0.1 });
+    expect(shortest).toMatchObject({ measureMs: 1, echoSeconds: 0.3, networkSeconds: 0.3, networkWarmupSeconds: 0.05 });
   });
 
   it('take lists', () => {
