@@ -26,6 +26,7 @@ const NETWORK_ROWS = [
   ['echo/16KiB', 'TCP echo, 16 KiB', bytes],
   ['echo/256KiB', 'TCP echo, 256 KiB', bytes],
   ['udp/64B', 'UDP echo, 64 B', count],
+  ['udp/64Bx4', 'UDP echo, 64 B, 4 in flight', count],
   ['churn/64B', 'Accept, one request, close', count],
   ['idle/10k', 'An idle connection of 10,000', (value) => `${(value / 1_024).toFixed(1)} KiB`],
   ['busy-among-idle/100of10k', '100 busy among 10,000, to 100 alone', (value) => `${value.toFixed(2)}x`],

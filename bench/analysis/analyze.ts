@@ -30,8 +30,8 @@ export interface Analysis {
   readonly baseline: BaselineComparison | null;
 }
 
-/** The loads of `echo` are different work, not more of it: they make no trend. */
-const WITHOUT_TREND = new Set(['echo', 'client']);
+/** The loads of an echo are different work, not more of it: they make no trend. */
+const WITHOUT_TREND = new Set(['echo', 'udp', 'client']);
 /** What is no speed has no bottleneck. */
 const WITHOUT_FINDING = new Set(['import', 'idle', 'busy-among-idle', 'latency']);
 

@@ -5,6 +5,7 @@ import { against, type Definition, figure, millrace, one } from './target-defini
 
 const SMALL_ECHO = ['echo/64B', 'echo/64Bx16'];
 const LARGE_ECHO = ['echo/16KiB', 'echo/256KiB'];
+const UDP = ['udp/64B', 'udp/64Bx4'];
 const LATENCY = ['latency/same-rate'];
 const UV_SHARE = 0.9;
 
@@ -128,7 +129,7 @@ export const NETWORK_TARGETS: readonly Definition[] = [
     unit: 'x',
     must: 3,
     aim: null,
-    cells: ['udp/64B'],
+    cells: UDP,
     measure: against('handlers', node),
   }),
   onBoth({
@@ -136,7 +137,7 @@ export const NETWORK_TARGETS: readonly Definition[] = [
     unit: 'x',
     must: 1,
     aim: 1.5,
-    cells: ['udp/64B'],
+    cells: UDP,
     measure: against('handlers', betterTokio),
   }),
   ...(['p99Us', 'p999Us'] as const).flatMap((name) => {

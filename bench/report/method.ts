@@ -27,7 +27,7 @@ export function methodOf(report: RunReport): [string, string][] {
     ],
     [
       'Servers',
-      '64 connections, closed loop, on loopback. Before it is measured each server works for a while, counted in its own CPU time. The figure is messages per CPU-second of the server process (all its threads), since the load generator shares the machine; bytes, one direction, where messages are 16 KiB or more. UDP: 64 sockets with a datagram each in flight; what is not back in 0.2 s is lost and counts for nothing. Accept and close: the server closes first.',
+      '64 connections, closed loop, on loopback. Before it is measured each server works for a while, counted in its own CPU time. The figure is messages per CPU-second of the server process (all its threads), since the load generator shares the machine; bytes, one direction, where messages are 16 KiB or more. UDP: 64 sockets with one or four datagrams each in flight; what is not back in 0.2 s is lost and counts for nothing. Accept and close: the server closes first.',
     ],
     [
       'Idle memory',

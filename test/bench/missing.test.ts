@@ -27,7 +27,7 @@ const services = (changes: Partial<Record<ServiceName, Service>> = {}) =>
 
 const wanted = planCells(CELLS, CONTESTANTS, {
   quick: false,
-  only: ['spawn', 'echo/64B', 'udp', 'client'],
+  only: ['spawn', 'echo/64B', 'udp/64B', 'client'],
   runtimes: [],
 });
 

@@ -35,7 +35,8 @@ export const SECTIONS: readonly Section[] = [
   {
     id: 'udp',
     title: 'UDP echo',
-    introduction: 'A server of 64 peers with one datagram in flight each. Datagrams per CPU-second of the server.',
+    introduction:
+      'A server of 64 peers with one datagram in flight each, or four. Datagrams per CPU-second of the server.',
     workloads: ['udp'],
   },
   {
