@@ -18,15 +18,19 @@ export const WRITE_LIMIT = 256 * KIBIBYTE;
 
 const STREAM = pattern(4 * KIBIBYTE * KIBIBYTE);
 
-const TURN_MS = 1;
 /** On a busy machine; then it is told what is missing. */
 const PATIENCE_MS = 10_000;
+
+/** How `waitUntil` lets others go on. Over the fake in virtual time, so that a seed decides everything. */
+export const waiting = {
+  pause: (): PromiseLike<unknown> => new Promise((resolve) => setTimeout(resolve, 1)),
+};
 
 export async function waitUntil(condition: () => boolean, state: () => string): Promise<void> {
   const before = performance.now();
   while (!condition()) {
     if (performance.now() - before > PATIENCE_MS) throw new Error(`nothing happens any more: ${state()}`);
-    await new Promise((resolve) => setTimeout(resolve, TURN_MS));
+    await waiting.pause();
   }
 }
 
@@ -39,6 +43,10 @@ export class End {
   /** What the handlers were told, in order, without `data`. */
   readonly events: string[] = [];
   written = 0;
+  /** Writes that were told to wait, where none before them still waited. */
+  crossings = 0;
+  /** Its drain has not been told yet. */
+  #crossed = false;
   received = 0;
   /** Of the `close` handler; -1 before. */
   lost = -1;
@@ -66,7 +74,10 @@ export class End {
       highWaterMark: HIGH_WATER_MARK,
       writeLimit: WRITE_LIMIT,
       ...(this.face === 'handlers' ? { data: (_socket: Socket, chunk: Chunk) => this.take(chunk) } : {}),
-      drain: () => void this.events.push('drain'),
+      drain: () => {
+        this.events.push(this.#crossed ? 'drain' : 'drain without a crossing');
+        this.#crossed = false;
+      },
       end: () => void this.events.push('end'),
       error: (_socket: Socket, error: Error) => void this.events.push(`error ${codeOrName(error)}`),
       close: (_socket: Socket, lostBytes: number) => {
@@ -80,6 +91,10 @@ export class End {
   write(length: number) {
     const result = this.socket.write(STREAM.subarray(this.written, this.written + length));
     this.written += length;
+    if (result.queued && !this.#crossed) {
+      this.#crossed = true;
+      this.crossings++;
+    }
     return result;
   }
 
@@ -107,6 +122,8 @@ export class End {
       // Once: a second one would be seen.
       this.outcomes.set(name, this.outcomes.has(name) ? 'settled twice' : outcome);
     });
+    // Aborted before it began: it never asked.
+    task.then(undefined, () => this.outcomes.set(name, this.outcomes.get(name) ?? 'ABORTED'));
     this.#tasks.push(task);
     this.waits.push(name);
   }
@@ -148,6 +165,10 @@ export class End {
     return true;
   }
 
+  get drains(): number {
+    return this.events.filter((event) => event === 'drain').length;
+  }
+
   get pending(): string[] {
     return this.waits.filter((name) => !this.outcomes.has(name));
   }
@@ -166,6 +187,8 @@ export class End {
     expect(events.at(-1), this.name).toBe('close');
     expect(events.filter((event) => event === 'end').length, this.name).toBeLessThanOrEqual(1);
     expect(events.filter((event) => event.startsWith('error')).length, this.name).toBeLessThanOrEqual(1);
+    expect(events, this.name).not.toContain('drain without a crossing');
+    expect(this.drains, `${this.name}: drains`).toBeLessThanOrEqual(this.crossings);
     expect(this.socket.bytesWritten, `${this.name}: bytesWritten`).toBe(this.written - this.#writtenByHeir);
     expect(this.lost).toBeGreaterThanOrEqual(0);
     expect(this.lost).toBeLessThanOrEqual(this.written);
