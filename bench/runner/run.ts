@@ -9,6 +9,7 @@ import { cellsOf, type Part } from '../workloads/catalog.js';
 import { type AnyCell, isServerCell } from '../workloads/cell.js';
 import { takeClientSample } from './client-sample.js';
 import { SampleError, takeComputeSample } from './compute-sample.js';
+import { finite } from './finite.js';
 import { takeImportSample } from './import-sample.js';
 import { generatorLimits, type LoadGenerator } from './load.js';
 import { describeMachine } from './machine.js';
@@ -155,7 +156,7 @@ async function runRounds(
           continue;
         }
         try {
-          into.samples.push(await takeSample(cell, contestant, bench, round));
+          into.samples.push(finite(await takeSample(cell, contestant, bench, round)));
         } catch (error) {
           if (!(error instanceof SampleError)) throw error;
           into.failures.push(error.message);

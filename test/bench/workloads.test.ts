@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readComputeSample, SampleError } from '../../bench/runner/compute-sample.js';
+import { finite } from '../../bench/runner/finite.js';
 import { countersIn } from '../../bench/runner/server.js';
 import { CELLS } from '../../bench/workloads/catalog.js';
 import type { ComputeCell } from '../../bench/workloads/cell.js';
@@ -46,6 +47,21 @@ describe('the catalog', () => {
 
   it('names each cell once', () => {
     expect(new Set(CELLS.map(({ id }) => id)).size).toBe(CELLS.length);
+  });
+});
+
+describe('a sample', () => {
+  const sample = {
+    ...{ round: 0, value: 1, first: null, wallSeconds: 1, cpuSeconds: 1, cpuNsPerOperation: 1, peakMemoryBytes: 1 },
+    extras: { p99Us: 1 },
+  };
+
+  it('whose window was too short for a figure has failed, and says which', () => {
+    expect(finite(sample)).toBe(sample);
+    expect(finite({ ...sample, cpuNsPerOperation: null })).toBeDefined();
+    expect(() => finite({ ...sample, value: 0 / 0 })).toThrow(/value is NaN/);
+    expect(() => finite({ ...sample, extras: { p99Us: Number.POSITIVE_INFINITY } })).toThrow(/p99Us is Infinity/);
+    expect(() => finite({ ...sample, wallSeconds: 0, cpuSeconds: 0 })).toThrow(SampleError);
   });
 });
 
