@@ -37,7 +37,10 @@ void write_peer(const sockaddr_in6& name, uint32_t* peer) {
 }  // namespace
 
 void DatagramSockets::receive(DatagramSocket& socket) {
-  if (completions_->room() == 0) return;
+  if (completions_->room() == 0 || received_ == kDatagramReceives) {
+    crowded_.push(&socket);
+    return;
+  }
   uint32_t first = received_;
   for (int round = 0; round < kReceiveRounds && receive_batch(socket); round++) {
   }
@@ -50,7 +53,10 @@ bool DatagramSockets::receive_batch(DatagramSocket& socket) {
   uint32_t longest = socket.stride + whole_lines(socket.bytes_max);
   uint32_t count = std::min({kBatch, kDatagramReceives - received_, (kDatagramReceiveBytes - filled_) / longest,
                              std::max(1u, kReceiveStepBytes / socket.stride)});
-  if (count == 0) return false;
+  if (count == 0) {
+    crowded_.push(&socket);
+    return false;
+  }
 
   uint32_t near = std::min(socket.stride, socket.bytes_max);
   uint8_t* places = memory_.receive + filled_;
@@ -120,6 +126,11 @@ void DatagramSockets::report(const DatagramSocket& socket, uint32_t first) {
 void DatagramSockets::release_delivered() {
   filled_ = 0;
   received_ = 0;
+  // The loop tells of those that are ready in the same order each time: these would come too late again.
+  for (uint32_t left = crowded_.count(); left > 0; left--) {
+    DatagramSocket* socket = crowded_.pop();
+    if (socket->phase == DatagramSocket::Phase::Open && socket->reading) receive(*socket);
+  }
 }
 
 }  // namespace millrace

@@ -188,11 +188,15 @@ void DatagramSockets::transmit(DatagramSocket& socket) {
     const Group& group = groups_[at];
     const uint32_t* peer = entry_at(group.first) + word(DatagramWord::Port);
     uint32_t count = gather_groups(socket, at);
-    int sent = -EAFNOSUPPORT;
-    if (count > 0) {
-      sent = send_messages(socket.fd, batch_->messages, count);
-      counters_.kernel_entries++;
+    if (count == 0) {
+      for (uint32_t i = 0; i < group.count; i++) enter_error(-EAFNOSUPPORT, Syscall::Write, peer);
+      socket.lost += group.count;
+      failed = 0;
+      at++;
+      continue;
     }
+    int sent = send_messages(socket.fd, batch_->messages, count);
+    counters_.kernel_entries++;
     if (sent > 0) {
       if (failed != 0) enter_error(failed, Syscall::Write, peer);
       for (uint32_t gone = at + static_cast<uint32_t>(sent); at < gone; at++) {
@@ -202,14 +206,14 @@ void DatagramSockets::transmit(DatagramSocket& socket) {
       failed = 0;
     } else if (sent == -EAGAIN) {
       break;
-    } else if (failed == 0 && count > 0) {
+    } else if (failed == 0) {
       failed = sent;
     } else if (group.count > 1) {
       if (sent != failed) enter_error(failed, Syscall::Write, peer);
       socket.segments = false;
       break;
     } else {
-      if (sent != failed && failed != 0) enter_error(failed, Syscall::Write, peer);
+      if (sent != failed) enter_error(failed, Syscall::Write, peer);
       enter_error(sent, Syscall::Write, peer);
       socket.lost++;
       failed = 0;

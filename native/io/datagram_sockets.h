@@ -62,6 +62,7 @@ struct DatagramSocket {
   QueueLink<DatagramSocket> dirty_link;
   QueueLink<DatagramSocket> owing_link;
   QueueLink<DatagramSocket> sending_link;
+  QueueLink<DatagramSocket> crowded_link;
 
   uv_poll_t poll = {};
   int polled = 0;
@@ -167,6 +168,8 @@ class DatagramSockets final : public Datagrams {
   IntrusiveQueue<DatagramSocket, &DatagramSocket::dirty_link> dirty_;
   IntrusiveQueue<DatagramSocket, &DatagramSocket::owing_link> owing_;
   IntrusiveQueue<DatagramSocket, &DatagramSocket::sending_link> sending_;
+  // There was no room in this tick for what they have received: they come first in the next.
+  IntrusiveQueue<DatagramSocket, &DatagramSocket::crowded_link> crowded_;
   DatagramCounters counters_ = {};
   uint32_t alive_ = 0;
   uint32_t handles_closing_ = 0;

@@ -251,6 +251,7 @@ void DatagramSockets::release(DatagramSocket& socket) {
   assert(socket.phase == DatagramSocket::Phase::Ended && socket.fd < 0 && socket.queue_head == nullptr);
   if (socket.counted_alive) alive_--;
   dirty_.remove(&socket);
+  crowded_.remove(&socket);
   sockets_.release(socket.handle);
 }
 

@@ -4,7 +4,7 @@
 // of the batch before, and private memory for what is longer; a longer one is put together in the arena afterwards. So
 // small datagrams lie close together, large ones arrive whole, and the size need not be guessed. Arena and table fill up
 // within a tick and are reused from the start when JavaScript has taken what they hold; a socket for which they have no
-// room stays readable, and the loop tells again.
+// room stays readable, and is served first in the next tick.
 //
 // Sending. JavaScript writes entries into a ring, and both its arena and that for receiving are read only until take_sends
 // returns: what the kernel has no room for is copied to the socket's own queue. What was submitted before a Close is thus

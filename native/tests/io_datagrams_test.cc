@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -305,6 +306,46 @@ TEST_F(DatagramsTest, ARefusalIsToldAndTheDatagramAfterItIsSent) {
   EXPECT_EQ(got[0].handle, client);
   EXPECT_EQ(got[0].error, -ECONNREFUSED);
   for (size_t i = 1; i < 4; i++) EXPECT_EQ(got[i].bytes, "somebody" + std::to_string(i - 1));
+}
+
+TEST_F(DatagramsTest, AGroupToAnAddressOfTheWrongFamilyIsNotTakenForAReceivedDatagram) {
+  uint32_t client = bind();
+  uint32_t peer[6] = {9u | kDatagramAddressed | kDatagramIpv6, 0, 0, 0, 0x01000000, 0};
+  for (int i = 0; i < 3; i++) put(client, "same length", peer);
+  turn();
+  turn();
+  ASSERT_EQ(got.size(), 3u);
+  for (const Got& one : got) EXPECT_EQ(one.error, -EAFNOSUPPORT);
+  // It says nothing about segments: they still leave as one message.
+  uint32_t server = bind();
+  connect(client, port_of(server));
+  uint64_t before = datagrams->counters().kernel_entries;
+  for (int i = 0; i < 3; i++) put(client, "same length");
+  take_sends();
+  if (has_segments(descriptor_of(port_of(client)))) {
+    EXPECT_EQ(datagrams->counters().kernel_entries, before + 1);
+  }
+  EXPECT_TRUE(run_until([&] { return got.size() == 6; }));
+}
+
+TEST_F(DatagramsTest, SocketsThatAreFloodedLeaveRoomForTheOthers) {
+  constexpr size_t kServers = 8;
+  std::vector<uint32_t> servers;
+  for (size_t i = 0; i < kServers; i++) servers.push_back(bind(100));
+  int flood = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  for (int i = 0; i < 20; i++) {
+    for (uint32_t server : servers) {
+      sockaddr_in to = loopback(port_of(server));
+      // As many as the kernel keeps for one socket; what is too much is dropped.
+      for (int n = 0; n < 300; n++) sendto(flood, "x", 1, 0, reinterpret_cast<sockaddr*>(&to), sizeof to);
+    }
+    turn();
+  }
+  close(flood);
+  for (uint32_t server : servers) {
+    auto count = std::count_if(got.begin(), got.end(), [&](const Got& one) { return one.handle == server; });
+    EXPECT_GE(static_cast<size_t>(count), got.size() / kServers / 2);
+  }
 }
 
 TEST_F(DatagramsTest, WhereSegmentsAreRefusedDatagramsAreSentAlone) {
