@@ -136,7 +136,15 @@ class Connect extends Operation<Socket> implements Attempting {
 
   #won(attempt: Attempt): void {
     this.#end(undefined);
-    const socket = new Socket(attempt.handle, this.#options, this.#context);
+    let socket: Socket;
+    try {
+      socket = new Socket(attempt.handle, this.#options, this.#context);
+    } catch (error) {
+      // The options are not any more what they were when they were checked.
+      attempt.giveUp();
+      this.reject(error);
+      return;
+    }
     socket.opened();
     // The handler may have cancelled it.
     if (this.state === PENDING) this.fulfill(socket);

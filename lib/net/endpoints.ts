@@ -52,13 +52,22 @@ class Endpoints implements SocketCompletions {
       const handle = queue[at + 1] as number;
       const endpoint = this.#endpoints[handle & SLOT_MASK];
       if (endpoint !== null && endpoint !== undefined && endpoint.handle === handle) {
-        endpoint.complete(queue[at] as number, queue[at + 2] as number, queue[at + 3] as number);
+        try {
+          endpoint.complete(queue[at] as number, queue[at + 2] as number, queue[at + 3] as number);
+        } catch (error) {
+          // A getter among the user's options, say: the other sockets of this tick never notice.
+          process.nextTick(rethrow, error);
+        }
       } else if (queue[at] === COMPLETION_ACCEPT) {
         // Its listener has gone: nobody would ever close this one.
         border.submit(SUBMISSION_CLOSE | RESET, queue[at + 2] as number, 0, 0);
       }
     }
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 export const endpoints = new Endpoints();

@@ -348,9 +348,17 @@ export class Listener implements Endpoint, AsyncIterable<Socket>, Runnable {
     this.#regulate();
   }
 
-  #admit(handle: number): Socket {
+  #admit(handle: number): Socket | null {
+    let socket: Socket;
+    try {
+      socket = new Socket(handle, this.#options, this.#context, this);
+    } catch (error) {
+      // The options are not any more what they were when they were checked.
+      border.submit(SUBMISSION_CLOSE | RESET, handle, 0, 0);
+      this.#tell(error as Error);
+      return null;
+    }
     this.#connections++;
-    const socket = new Socket(handle, this.#options, this.#context, this);
     if (this.#handled) {
       socket.opened();
       return socket;

@@ -65,14 +65,22 @@ const SECONDS_MAX = 32_767;
 
 const HANDLERS: readonly (keyof SocketHandlers)[] = ['open', 'data', 'drain', 'end', 'timeout', 'error', 'close'];
 
-/** Checks what `listen` and `connect` have in common. */
-export function checkSocketOptions(options: SocketHandlers & SocketOptions): void {
-  checkHandlers(options, 'options');
-  const { highWaterMark = HIGH_WATER_MARK, lowWaterMark, writeLimit, sendBufferSize, receiveBufferSize } = options;
+/** What a socket is made with, and the kernel hears nothing of. */
+export type SocketLimits = Pick<SocketOptions, 'highWaterMark' | 'lowWaterMark' | 'writeLimit' | 'allowHalfOpen'>;
+
+export function checkLimits(options: SocketLimits): void {
+  const { highWaterMark = HIGH_WATER_MARK, lowWaterMark, writeLimit } = options;
   checkInteger(highWaterMark, 'options.highWaterMark', 1, 2 ** 30);
   if (lowWaterMark !== undefined) checkInteger(lowWaterMark, 'options.lowWaterMark', 0, highWaterMark);
   if (writeLimit !== undefined) checkInteger(writeLimit, 'options.writeLimit', 1, 2 ** 31 - 1);
   checkBoolean(options.allowHalfOpen, 'options.allowHalfOpen');
+}
+
+/** Checks what `listen` and `connect` have in common. */
+export function checkSocketOptions(options: SocketHandlers & SocketOptions): void {
+  checkHandlers(options, 'options');
+  checkLimits(options);
+  const { sendBufferSize, receiveBufferSize } = options;
   checkBoolean(options.noDelay, 'options.noDelay');
   if (options.keepAlive !== undefined) checkKeepAlive(options.keepAlive, 'options.keepAlive');
   if (options.linger !== undefined) checkInteger(options.linger, 'options.linger', 0, 65_535);

@@ -1,6 +1,7 @@
 // The reads of a socket as operations. What they have in common: a read that was given bytes and is then cancelled, or
 // loses a select, puts them back.
 import { Buffer } from 'node:buffer';
+import { MillraceError } from '../internal/errors.js';
 import { Operation } from '../internal/operation.js';
 import type { Delimiter } from './delimiter.js';
 import { ReadLimitError, UnexpectedEndError } from './read-errors.js';
@@ -93,6 +94,11 @@ export class ReadInto extends QueueRead<number> {
 
   /** @internal */
   override arrive(memory: Buffer, offset: number, length: number, position: number): void {
+    if (this.#isGone()) {
+      // The next read's, then.
+      this.queue.putBack(Buffer.from(memory.subarray(offset, offset + length)), position);
+      return;
+    }
     this.position = position;
     memory.copy(this.#target, 0, offset, offset + length);
     this.fulfill(length);
@@ -104,6 +110,7 @@ export class ReadInto extends QueueRead<number> {
 
   /** @internal */
   tryTake(queue: ReadQueue): boolean {
+    if (this.#isGone()) return true;
     if (queue.bytes > 0) {
       const { position } = queue;
       this.receive(queue.take(this.takesUpTo), position);
@@ -115,6 +122,13 @@ export class ReadInto extends QueueRead<number> {
     } else {
       return false;
     }
+    return true;
+  }
+
+  /** Its memory was transferred or shrunk while it waited: then it is told so. */
+  #isGone(): boolean {
+    if (this.#target.length >= this.takesUpTo) return false;
+    this.reject(new MillraceError('ERR_MILLRACE_INVALID_STATE', 'Memory was transferred while a read waited for it'));
     return true;
   }
 

@@ -188,12 +188,11 @@ export abstract class SocketControls extends SocketState implements Watched {
   protected apply(options: SocketOptions): void {
     try {
       applyOptions(this.handle, options);
+      if (options.idleTimeout !== undefined) this.setIdleTimeout(options.idleTimeout);
+      if (options.writeTimeout !== undefined) this.setWriteTimeout(options.writeTimeout);
     } catch (error) {
       this.destroy(error as Error);
-      return;
     }
-    if (options.idleTimeout !== undefined) this.setIdleTimeout(options.idleTimeout);
-    if (options.writeTimeout !== undefined) this.setWriteTimeout(options.writeTimeout);
   }
 
   #ensureTimeouts(): SocketTimeouts {

@@ -28,7 +28,8 @@ export abstract class SocketReading extends SocketWriting implements ReadOwner, 
   /**
    * The next bytes, at least one, into memory of yours: their number, 0 at the end. The fastest way to read much: nothing
    * is allocated. Leave `target` alone until the read is done.
-   * @throws as `read`; TypeError, RangeError when `target` is no Uint8Array or has no room.
+   * @throws as `read`; TypeError, RangeError when `target` is no Uint8Array or has no room; MillraceError
+   * `ERR_MILLRACE_INVALID_STATE` when `target` has been transferred or shrunk since: the bytes can still be read.
    * @example
    * ```ts
    * async function echo(socket: Socket) {

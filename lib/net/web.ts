@@ -6,7 +6,7 @@
 // - Reading pauses while the stream holds more than the socket's high watermark; a write is done when the socket does not
 //   tell to wait.
 import type { ReadableByteStreamController, ReadableStream, WritableStream } from 'node:stream/web';
-import { invalidType, MillraceError } from '../internal/errors.js';
+import { MillraceError } from '../internal/errors.js';
 import type { Chunk } from './chunk.js';
 import type { Data } from './data.js';
 import type { Socket } from './socket.js';
@@ -180,8 +180,8 @@ function lengthOf(data: Data): number {
   if (typeof data === 'string') return data.length;
   const bytes =
     (data as { byteLength?: unknown; length?: unknown } | null)?.byteLength ?? (data as Chunk | null)?.length;
-  if (typeof bytes !== 'number') throw invalidType('chunk', 'a string, bytes or a Chunk', data);
-  return bytes;
+  // What is no data is the write's to refuse, which ends the connection; who throws here ends the stream alone.
+  return typeof bytes === 'number' ? bytes : 0;
 }
 
 function closedError(): MillraceError {

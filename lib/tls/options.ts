@@ -6,7 +6,15 @@ import { checkFunction, invalidType } from '../internal/errors.js';
 import type { ConnectOptions as NetConnectOptions } from '../net/connect-options.js';
 import type { SocketHandlers } from '../net/handlers.js';
 import type { ListenOptions as NetListenOptions } from '../net/listen-options.js';
-import { checkBoolean, HIGH_WATER_MARK, lowWaterMarkOf, type SocketOptions, WRITE_LIMIT } from '../net/options.js';
+import {
+  checkBoolean,
+  checkLimits,
+  HIGH_WATER_MARK,
+  lowWaterMarkOf,
+  type SocketLimits,
+  type SocketOptions,
+  WRITE_LIMIT,
+} from '../net/options.js';
 import { contextOf, type SecureContext, type TlsContextOptions } from './context.js';
 import { checkHandlers, HANDLERS, type TlsHandlers } from './handlers.js';
 import type { TlsListener } from './listener.js';
@@ -67,8 +75,6 @@ export interface UpgradeOptions extends TlsClientOptions, Omit<TlsServerOptions,
   allowHalfOpen?: boolean;
 }
 
-type Limits = Pick<SocketOptions, 'highWaterMark' | 'lowWaterMark' | 'writeLimit' | 'allowHalfOpen'>;
-
 const HANDSHAKE_TIMEOUT_MS = 30_000;
 const ALPN_BYTES_MAX = 255;
 /** The plain socket of a connection refuses nothing by itself: ciphertext must not be lost. */
@@ -81,7 +87,7 @@ export function netOptionsOf<O extends TlsOptions & SocketOptions>(options: O): 
   return own as unknown as Omit<O, keyof TlsHandlers>;
 }
 
-export function clientSettings(options: TlsClientOptions & Limits, host: string | undefined): TlsSettings {
+export function clientSettings(options: TlsClientOptions & SocketLimits, host: string | undefined): TlsSettings {
   const { servername, session, checkServerIdentity } = options;
   if (servername !== undefined && (typeof servername !== 'string' || servername === '' || isIP(servername) !== 0)) {
     throw invalidType('options.servername', 'a host name, not an IP address', servername);
@@ -102,7 +108,7 @@ export function clientSettings(options: TlsClientOptions & Limits, host: string 
   };
 }
 
-export function serverSettings(options: TlsServerOptions & Limits): TlsSettings {
+export function serverSettings(options: TlsServerOptions & SocketLimits): TlsSettings {
   checkBoolean(options.requestCert, 'options.requestCert');
   if (options.sni !== undefined) checkSni(options.sni);
   return {
@@ -116,9 +122,10 @@ export function serverSettings(options: TlsServerOptions & Limits): TlsSettings 
   };
 }
 
-function commonSettings(options: TlsOptions & Limits) {
+function commonSettings(options: TlsOptions & SocketLimits) {
   checkHandlers(options, 'options');
   checkBoolean(options.rejectUnauthorized, 'options.rejectUnauthorized');
+  checkLimits(options);
   const { alpnProtocols = [], handshakeTimeout = HANDSHAKE_TIMEOUT_MS, highWaterMark = HIGH_WATER_MARK } = options;
   checkAlpn(alpnProtocols);
   checkDelay(handshakeTimeout, 'options.handshakeTimeout');

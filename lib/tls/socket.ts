@@ -9,7 +9,7 @@
 //   connection (RFC 8446, 6.1): it is an error.
 import { Buffer } from 'node:buffer';
 import type { DetailedPeerCertificate, PeerCertificate } from 'node:tls';
-import { checkInteger, invalidType, MillraceError, outOfRange, shown } from '../internal/errors.js';
+import { checkInteger, checkObject, invalidType, MillraceError, outOfRange, shown } from '../internal/errors.js';
 import { type Operation, SharedOperation } from '../internal/operation.js';
 import type { SocketAddress } from '../net/address.js';
 import { Alarm } from '../net/alarm.js';
@@ -19,7 +19,7 @@ import { Delimiter } from '../net/delimiter.js';
 import { SocketDuplex, type SocketDuplexOptions } from '../net/duplex.js';
 import { ReadHalf, WriteHalf } from '../net/halves.js';
 import type { SocketHandlers } from '../net/handlers.js';
-import type { KeepAlive } from '../net/options.js';
+import { checkBoolean, type KeepAlive } from '../net/options.js';
 import { READ_BYTES_MAX, type ReadOwner, ReadQueue } from '../net/read-queue.js';
 import { Read, ReadExact, ReadInto, ReadNext, ReadUntil } from '../net/reads.js';
 import type { Socket } from '../net/socket.js';
@@ -549,14 +549,13 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
    * Has an open socket driven by `handlers` from now on. What was received and nobody has read goes to `data` first, in a
    * later microtask. `open` is not called.
    * @throws MillraceError `ERR_MILLRACE_SOCKET_CLOSED`, `ERR_MILLRACE_INVALID_STATE` while a read waits, or when it was
-   * split; TypeError.
+   * split or made a stream; TypeError.
    */
   setHandlers(handlers: TlsHandlers, options: { allowHalfOpen?: boolean } = {}): void {
     checkHandlers(handlers, 'handlers');
-    if (this.#state !== OPEN) this.#throwClosed();
-    if (this.#reads?.waited || this.#split) {
-      throw new MillraceError('ERR_MILLRACE_INVALID_STATE', 'A read waits on this socket, or it was split');
-    }
+    checkObject(options, 'options');
+    checkBoolean(options.allowHalfOpen, 'options.allowHalfOpen');
+    this.#checkUntaken();
     if (options.allowHalfOpen !== undefined) this.#allowHalfOpen = options.allowHalfOpen;
     this.#handlers = handlers;
     const data = handlers.data ?? null;
@@ -582,11 +581,14 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
   /**
    * The socket as a `stream.Duplex` with the members of a `tls.TLSSocket` that libraries look at. From then on it belongs
    * to the stream. Calling it again gives the same one.
-   * @throws MillraceError `ERR_MILLRACE_SOCKET_CLOSED`, or the socket's own error, when it is not open any more.
+   * @throws MillraceError `ERR_MILLRACE_SOCKET_CLOSED`, or the socket's own error, when it is not open any more;
+   * `ERR_MILLRACE_INVALID_STATE` while a read waits, and after `split`; TypeError naming the option.
    */
   toDuplex(options: SocketDuplexOptions = {}): SocketDuplex {
+    checkObject(options, 'options');
+    checkBoolean(options.allowHalfOpen, 'options.allowHalfOpen');
     if (this.#duplex === null) {
-      if (this.#state !== OPEN) this.#throwClosed();
+      this.#checkUntaken();
       // It uses what both sockets have.
       const own = this as unknown as Socket;
       const duplex = SocketDuplex.over(own, { allowHalfOpen: this.#allowHalfOpen, ...options });
@@ -604,6 +606,16 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
       });
     }
     return this.#duplex;
+  }
+
+  #checkUntaken(): void {
+    if (this.#state !== OPEN) this.#throwClosed();
+    if (this.#reads?.waited || this.#split || this.#duplex !== null) {
+      throw new MillraceError(
+        'ERR_MILLRACE_INVALID_STATE',
+        'A read waits on this socket, or it was split or made a stream',
+      );
+    }
   }
 
   /** @internal As the plain socket's: another face takes it over. */

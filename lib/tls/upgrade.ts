@@ -77,7 +77,8 @@ export function upgrade(socket: Socket, options: UpgradeOptions = {}): Operation
     throw invalidType('options.head', 'a Buffer', options.head);
   }
   const { highWaterMark, lowWaterMark } = socket;
-  const marks = options.highWaterMark === undefined ? { highWaterMark, lowWaterMark } : {};
+  const marks =
+    options.highWaterMark === undefined ? { highWaterMark, lowWaterMark: options.lowWaterMark ?? lowWaterMark } : {};
   const all = { ...options, ...marks };
   const settings = options.server === true ? serverSettings(all) : clientSettings(all, undefined);
   // Refuses a socket that is not to be had.

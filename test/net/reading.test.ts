@@ -50,6 +50,30 @@ describe('read', () => {
   });
 });
 
+describe('readInto, whose memory goes away while it waits', () => {
+  const gone: [string, (memory: ArrayBuffer) => void][] = [
+    ['transferred', (memory) => void structuredClone(memory, { transfer: [memory] })],
+    ['shrunk', (memory) => (memory as ArrayBuffer & { resize(length: number): void }).resize(3)],
+  ];
+  test.each(gone)("%s: it is told so, and the bytes are the next read's", async (_name, take) => {
+    // With 10 bytes of room the 5 that come are given at once, and the 26 are queued before.
+    for (const text of ['hello', 'abcdefghijklmnopqrstuvwxyz']) {
+      const { at, from } = await scene.pair();
+      const Resizable = ArrayBuffer as unknown as new (
+        length: number,
+        options: { maxByteLength: number },
+      ) => ArrayBuffer;
+      const memory = new Resizable(10, { maxByteLength: 20 });
+      const first = codeOf(() => at.readInto(new Uint8Array(memory)));
+      const second = at.readExact(text.length);
+      take(memory);
+      await from.write(text);
+      expect(await first).toBe('ERR_MILLRACE_INVALID_STATE');
+      expect(String(await second)).toBe(text);
+    }
+  });
+});
+
 describe('a read that is given up loses no byte', () => {
   test('as the loser of a select', async () => {
     const { at, from } = await scene.pair();

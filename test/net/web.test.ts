@@ -213,7 +213,7 @@ describe('Web Streams over a socket', () => {
     const { writable, readable } = socket.toWeb();
     const failed = codeOf(() => read(readable));
     expect(await codeOf(() => writable.getWriter().write({} as never))).toBe('ERR_INVALID_ARG_TYPE');
-    socket.destroy();
+    await until(() => socket.closed);
     expect(await failed).toBe('ERR_MILLRACE_SOCKET_CLOSED');
   });
 });

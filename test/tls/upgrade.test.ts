@@ -1,8 +1,8 @@
 // Plain connections that go over to TLS.
 import { TLSSocket, connect as tlsConnect } from 'node:tls';
 import { expect, test } from 'vitest';
-import { upgrade } from '../../lib/tls/index.js';
-import { Deferred, expectSameBytes, pattern, until } from '../net/scene.js';
+import { connect, listen, type UpgradeOptions, upgrade } from '../../lib/tls/index.js';
+import { codeOf, Deferred, expectSameBytes, pattern, until } from '../net/scene.js';
 import { localhost } from './certificates.js';
 import { eachEngine, errorOf, TlsScene } from './scene.js';
 
@@ -11,7 +11,38 @@ const { authority, server } = localhost();
 const asServer = { server: true, key: server.key, cert: server.cert };
 const asClient = { ca: authority.cert, servername: 'localhost' };
 
+test.each([
+  [{ writeLimit: 'x' }, 'ERR_INVALID_ARG_TYPE'],
+  [{ highWaterMark: 0 }, 'ERR_OUT_OF_RANGE'],
+  [{ lowWaterMark: -1 }, 'ERR_OUT_OF_RANGE'],
+  [{ allowHalfOpen: 1 }, 'ERR_INVALID_ARG_TYPE'],
+])('%j is no limit for upgrade, connect and listen, and nothing is begun', async (options, code) => {
+  const { at } = await scene.pair();
+  const wrong = options as never as UpgradeOptions;
+  expect(await codeOf(() => upgrade(at, { ...asClient, ...wrong }))).toBe(code);
+  expect(await codeOf(() => connect({ host: '127.0.0.1', port: 1, ...wrong }))).toBe(code);
+  expect(await codeOf(() => listen({ key: server.key, cert: server.cert, ...wrong }))).toBe(code);
+  expect(at.open).toBe(true);
+});
+
 eachEngine(() => {
+  test('a socket of which a read waits, or that was split or made a stream, has no other face', async () => {
+    const { at, from } = await scene.pairTls();
+    const reading = at.read();
+    expect(await codeOf(() => at.toDuplex())).toBe('ERR_MILLRACE_INVALID_STATE');
+    expect(await codeOf(() => at.setHandlers({}))).toBe('ERR_MILLRACE_INVALID_STATE');
+    await from.write('x');
+    expect(String(await reading)).toBe('x');
+    expect(await codeOf(() => at.setHandlers({}, null as never))).toBe('ERR_INVALID_ARG_TYPE');
+    expect(await codeOf(() => at.toDuplex({ allowHalfOpen: 1 as never }))).toBe('ERR_INVALID_ARG_TYPE');
+    const stream = at.toDuplex();
+    stream.on('error', () => {});
+    expect(at.toDuplex()).toBe(stream);
+    expect(await codeOf(() => at.setHandlers({}))).toBe('ERR_MILLRACE_INVALID_STATE');
+    from.split();
+    expect(await codeOf(() => from.toDuplex())).toBe('ERR_MILLRACE_INVALID_STATE');
+  });
+
   test('STARTTLS, both sides ours, both faces', async () => {
     const { at, from } = await scene.pair();
     at.data = 'kept';

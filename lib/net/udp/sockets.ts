@@ -43,10 +43,19 @@ class UdpSockets implements SocketCompletions {
       const handle = queue[at + 1] as number;
       const socket = this.#sockets[handle & SLOT_MASK];
       if (socket !== null && socket !== undefined && socket.handle === handle) {
-        socket.complete(queue[at] as number, queue[at + 2] as number, queue[at + 3] as number);
+        try {
+          socket.complete(queue[at] as number, queue[at + 2] as number, queue[at + 3] as number);
+        } catch (error) {
+          // A getter among the user's options, say: the other sockets of this tick never notice.
+          process.nextTick(rethrow, error);
+        }
       }
     }
   }
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 export const udpSockets = new UdpSockets();
