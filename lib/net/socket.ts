@@ -3,7 +3,7 @@
 // only then is the endpoint forgotten.
 import type { Buffer } from 'node:buffer';
 import { border } from '../internal/border.js';
-import { checkObject, MillraceError } from '../internal/errors.js';
+import { checkObject, invalidType, MillraceError } from '../internal/errors.js';
 import {
   COMPLETION_CLOSED,
   COMPLETION_DATA,
@@ -201,8 +201,10 @@ export class Socket extends SocketReading implements Endpoint, Runnable {
   /**
    * Closes at once: what waits to be sent is lost, and the peer sees a reset. With `error`, the reads and writes that wait
    * are thrown it, and the `error` handler is given it.
+   * @throws TypeError when `error` is none.
    */
   destroy(error?: Error): void {
+    if (error !== undefined && !(error instanceof Error)) throw invalidType('error', 'an Error', error);
     if (this.state === CLOSED) return;
     if (error !== undefined) this.fail(error);
     this.state = CLOSING;

@@ -76,7 +76,14 @@ async function finish(end: End): Promise<void> {
   end.socket.shutdown();
   const settles = (): boolean => end.pending.every((name) => !name.startsWith('read'));
   await waitUntil(settles, () => `${end.name} waits: ${end.pending}`);
-  if (end.face === 'stream') end.end = await end.readToEnd();
+  if (end.face === 'handlers') return;
+  void end.readToEnd().then((how) => {
+    end.end = how;
+  });
+  await waitUntil(
+    () => end.end !== '',
+    () => `${end.name} still reads: ${end.events}`,
+  );
 }
 
 async function run(seed: number, faults: Faults): Promise<void> {
