@@ -38,6 +38,12 @@ class CompletionRing {
   // Before JavaScript is called: what it may have written over its copy of the tail must not last.
   void publish() { control_[static_cast<uint32_t>(Control::CompletionTail)] = tail_; }
 
+  uint32_t tail() const { return tail_; }
+  // Whether JavaScript has taken what was pushed before the tail was there.
+  bool taken(uint32_t tail) const {
+    return static_cast<int32_t>(control_[static_cast<uint32_t>(Control::CompletionHead)] - tail) >= 0;
+  }
+
   uint64_t pushed() const { return pushed_; }
 
  private:

@@ -23,7 +23,7 @@ constexpr int kSendFlags = MSG_DONTWAIT;
 #endif
 
 // More than a Unix socket's receive buffer holds by default.
-constexpr int kDiscardRoundsMax = 64;
+[[maybe_unused]] constexpr int kDiscardRoundsMax = 64;
 
 int set_option(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof value) == 0 ? 0 : -errno;

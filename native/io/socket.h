@@ -61,6 +61,8 @@ struct Socket {
   Syscall error_call = Syscall::None;
   uint32_t unsent_bytes = 0;
   int32_t detached_fd = -1;
+  bool given = false;     // Closed with the descriptor is in the completion ring,
+  uint32_t given_at = 0;  // before this tail
   SendQueue sends;
 
   QueueLink<Socket> dirty_link;    // advance() is due

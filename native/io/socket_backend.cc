@@ -40,7 +40,12 @@ BackendCounters SocketBackend::counters() const {
 
 void SocketBackend::release_delivered() {
   // What JavaScript has not taken yet (it was called in the middle of a tick) keeps its buffers.
-  if (completions_->empty()) pool_.release_delivered();
+  if (!completions_->empty()) return;
+  pool_.release_delivered();
+  while (Socket* socket = given_.pop()) {
+    socket->detached_fd = -1;
+    release(*socket);
+  }
 }
 
 Socket* SocketBackend::add(int fd, Socket::Kind kind, Socket::Phase phase) {
@@ -231,7 +236,8 @@ void SocketBackend::close_and_discard(Socket& socket) {
 
 void SocketBackend::close_at_stop(Socket& socket) {
   socket.detaching = false;
-  if (socket.detached_fd >= 0) close_descriptor(socket.detached_fd);
+  bool taken = socket.given && completions_->taken(socket.given_at);
+  if (socket.detached_fd >= 0 && !taken) close_descriptor(socket.detached_fd);
   socket.detached_fd = -1;
   if (socket.phase == Socket::Phase::Ended) return;
   socket.phase = Socket::Phase::Ending;
@@ -264,9 +270,14 @@ bool SocketBackend::pay_owed() {
         socket->owed = 0;
         completions_->push(Completion::Closed, socket->handle, socket->unsent_bytes,
                            static_cast<uint32_t>(socket->detached_fd + 1));
-        socket->detached_fd = -1;
         owing_.remove(socket);
-        release(*socket);
+        if (socket->detached_fd >= 0) {
+          socket->given = true;
+          socket->given_at = completions_->tail();
+          given_.push(socket);
+        } else {
+          release(*socket);
+        }
         socket = nullptr;
         break;
       }

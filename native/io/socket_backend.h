@@ -122,6 +122,8 @@ class SocketBackend : public Backend {
   IntrusiveQueue<Socket, &Socket::dirty_link> dirty_;
   IntrusiveQueue<Socket, &Socket::owing_link> owing_;
   IntrusiveQueue<Socket, &Socket::blocked_link> blocked_;
+  // Until JavaScript has taken their descriptors: a worker may end before, and nobody would close them.
+  IntrusiveQueue<Socket, &Socket::owing_link> given_;
   uv_timer_t accept_retry_;
   uint32_t alive_ = 0;
 };

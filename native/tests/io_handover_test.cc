@@ -128,6 +128,25 @@ TEST_P(Handover, NoDescriptorComesOfWhatFailedOrIsReset) {
   EXPECT_EQ(host->find(Completion::Closed, socket)->b, 0u);
 }
 
+TEST_P(Handover, StopClosesADetachedDescriptorThatNobodyHasTaken) {
+  uint32_t first, second;
+  Peer one = connect_peer(&first);
+  int taken = detach(first);
+  Peer other = connect_peer(&second);
+  int fd = -1;
+  ASSERT_EQ(host->backend->descriptor_of(second, &fd), 0);
+  host->javascript_drains = false;
+  host->submit(Submission::Detach, second);
+  host->run_idle(5);
+  ASSERT_FALSE(host->completions.empty());
+  EXPECT_NE(fcntl(fd, F_GETFD), -1);
+  host->stop();
+  EXPECT_EQ(fcntl(fd, F_GETFD), -1);
+  // That one is JavaScript's.
+  EXPECT_NE(fcntl(taken, F_GETFD), -1);
+  ::close(taken);
+}
+
 TEST_P(Handover, StopClosesWhatWasToBeDetached) {
   uint32_t socket, other;
   Peer peer = connect_peer(&socket, 4096);
