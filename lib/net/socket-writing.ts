@@ -22,7 +22,7 @@ export abstract class SocketWriting extends SocketControls {
    * The memory is yours again when the write is done. Up to 1 MiB is copied before `write` returns; a larger write is
    * taken from your memory piece by piece as the socket drains. Cancelling the wait does not take back what was written.
    * @throws MillraceError `ERR_MILLRACE_SOCKET_CLOSED`; `ERR_MILLRACE_SOCKET_LIMIT` when more than `writeLimit` bytes
-   * wait; `ERR_MILLRACE_CHUNK_DEAD`; TypeError (`ERR_INVALID_ARG_TYPE`); the socket's own error after it has failed.
+   * wait; `ERR_MILLRACE_CHUNK_DEAD`; TypeError (`ERR_INVALID_ARG_TYPE`), also for memory that was transferred; the socket's own error after it has failed.
    * Then nothing of `data` is sent.
    */
   write(data: Data | readonly Data[]): WriteResult {
@@ -102,7 +102,7 @@ export abstract class SocketWriting extends SocketControls {
   #send(data: Data | readonly Data[]): number {
     if (isList(data)) return this.#sendList(data);
     if ((this.detour & HAS_OUTBOX) !== 0) return this.#park(data);
-    if (data instanceof Uint8Array) return this.#sendBytes(data);
+    if (data instanceof Uint8Array && data.length > 0) return this.#sendBytes(data);
     if (typeof data === 'string' && data.length <= TEXT_LENGTH_MAX) {
       const length = sendText(this.arenas, this.handle, data);
       if (length >= 0) return length;
@@ -125,9 +125,17 @@ export abstract class SocketWriting extends SocketControls {
     for (let i = 0; i < list.length; i++) total += sizeOf(list[i] as Data, `data[${i}]`);
     if (total > COPIED_BYTES_MAX) this.#ensureOutbox();
     let length = 0;
-    for (const data of list) {
-      if ((this.detour & HAS_OUTBOX) === 0) length += this.#send(data);
-      else this.#push(data, total <= COPIED_BYTES_MAX);
+    try {
+      // By index, as above: an iterator might give others.
+      for (let i = 0; i < list.length; i++) {
+        const data = list[i] as Data;
+        if ((this.detour & HAS_OUTBOX) === 0) length += this.#send(data);
+        else this.#push(data, total <= COPIED_BYTES_MAX);
+      }
+    } catch (error) {
+      // The list has changed while it was read: half of it has left, and nothing that follows would make sense.
+      this.destroy(error as Error);
+      throw error;
     }
     if ((this.detour & HAS_OUTBOX) !== 0) this.#feed();
     return length;

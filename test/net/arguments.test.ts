@@ -1,6 +1,6 @@
 // Nonsense is told with the name of the argument and what it was; nothing is clamped, ignored or half done.
 import { describe, expect, test } from 'vitest';
-import { connect, listen } from '../../lib/net/index.js';
+import { connect, type Data, listen } from '../../lib/net/index.js';
 import { codeOf, Scene } from './scene.js';
 
 const scene = new Scene();
@@ -106,3 +106,47 @@ test.each([undefined, null, 1, true, {}, [[]], ['x', null], Symbol('x'), () => {
     expect({ written: from.bytesWritten, open: from.open }).toEqual({ written: 0, open: true });
   },
 );
+
+describe('memory that was transferred', () => {
+  const gone = <T extends { readonly buffer: ArrayBufferLike } | ArrayBuffer>(data: T): T => {
+    const memory = (data instanceof ArrayBuffer ? data : data.buffer) as ArrayBuffer;
+    structuredClone(memory, { transfer: [memory] });
+    return data;
+  };
+  test.each<[string, () => Data]>([
+    ['an ArrayBuffer', () => gone(new ArrayBuffer(8))],
+    ['a Uint8Array', () => gone(new Uint8Array(8))],
+    ['a Uint16Array', () => gone(new Uint16Array(8))],
+    ['a DataView', () => gone(new DataView(new ArrayBuffer(8)))],
+  ])('%s is not written, nor what stands before it in a list; the socket goes on', async (_name, make) => {
+    const { at, from } = await scene.pair();
+    expect(thrownBy(() => from.write(make()))).toContain(`${TYPE}: data must be in memory that was not transferred`);
+    expect(thrownBy(() => from.write(['lost', make()]))).toContain(`${TYPE}: data[1] must be`);
+    expect(from).toMatchObject({ bytesWritten: 0, bytesQueued: 0, open: true });
+    await from.write([new Uint8Array(0), 'good']);
+    expect(String(await at.readExact(4))).toBe('good');
+  });
+});
+
+test('a list that changes while it is read ends the connection: half of it has left', async () => {
+  const { at, from } = await scene.pair();
+  let looks = 0;
+  const list = new Proxy(['a', 'b'], {
+    get: (target, key) => (key === '1' && ++looks > 1 ? 7 : Reflect.get(target, key)),
+  });
+  expect(thrownBy(() => from.write(list))).toContain(`${TYPE}: data must be`);
+  expect(from.open).toBe(false);
+  expect(await codeOf(() => from.read())).toBe('ERR_INVALID_ARG_TYPE');
+  expect(await codeOf(() => at.readExact(3))).toMatch(/ECONNRESET|UNEXPECTED_END/);
+});
+
+test('the iterator of a list is not asked', async () => {
+  const { at, from } = await scene.pair();
+  const list = Object.assign(['a', 'b'], {
+    *[Symbol.iterator]() {
+      yield 7;
+    },
+  });
+  await from.write(list as never);
+  expect(String(await at.readExact(2))).toBe('ab');
+});
