@@ -14,7 +14,7 @@ const compiler = process.env.CXX ?? 'g++';
 const runtime = (name) => spawnSync(compiler, [`-print-file-name=${name}`], { encoding: 'utf8' }).stdout.trim();
 const suites = [
   'test/native',
-  'test/net/process',
+  'test/net/process.test',
   'test/reliability/exit',
   'test/reliability/hostile',
   'test/reliability/churn',
