@@ -34,7 +34,7 @@ import { type Operation, SharedOperation } from '../../internal/operation.js';
 import type { Snapshot } from '../../internal/task-context.js';
 import type { SocketAddress } from '../address.js';
 import { Chunk } from '../chunk.js';
-import type { Data } from '../data.js';
+import { bytesOf, type Data } from '../data.js';
 import { lowWaterMarkOf } from '../options.js';
 import { systemError } from '../system-error.js';
 import { Drained, type WriteResult, written } from '../written.js';
@@ -410,11 +410,8 @@ export class UdpSocket implements UdpEndpoint, AsyncIterable<Datagram> {
   #put(data: UdpData, to: UdpDestination | undefined): void {
     if (typeof data === 'string') this.#putString(data, to);
     else if (data instanceof Datagram) this.#putDatagram(data, to);
-    else if (data instanceof Uint8Array) this.#putBytes(data, to);
-    else if (ArrayBuffer.isView(data))
-      this.#putBytes(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), to);
-    else if (data instanceof ArrayBuffer || data instanceof SharedArrayBuffer) this.#putBytes(new Uint8Array(data), to);
-    else if (data instanceof Chunk) this.#putBytes(data.bytes, to);
+    else if (data instanceof Uint8Array && data.length > 0) this.#putBytes(data, to);
+    else if (isMemory(data)) this.#putBytes(bytesOf(data, 'data'), to);
     else throw invalidType('data', 'a string, a Buffer, a typed array, an ArrayBuffer, a Chunk or a Datagram', data);
   }
 
@@ -588,6 +585,15 @@ export class UdpSocket implements UdpEndpoint, AsyncIterable<Datagram> {
       `${queued} bytes wait to be sent, more than sendLimit (${this.#sendLimit}); await send(), or wait for drain`,
     );
   }
+}
+
+function isMemory(data: UdpData): data is Exclude<UdpData, Datagram | string> {
+  return (
+    ArrayBuffer.isView(data) ||
+    data instanceof ArrayBuffer ||
+    data instanceof SharedArrayBuffer ||
+    data instanceof Chunk
+  );
 }
 
 function lengthAt(table: Uint32Array, at: number): number {

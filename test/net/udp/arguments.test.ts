@@ -93,3 +93,18 @@ test('what a socket is given', async () => {
   expect(await codeOf(() => handled.receive())).toBe('ERR_MILLRACE_INVALID_STATE');
   expect(await codeOf(() => handled.receiveMany())).toBe('ERR_MILLRACE_INVALID_STATE');
 });
+
+test.for([
+  ['a Uint8Array', (memory: ArrayBuffer) => new Uint8Array(memory)],
+  ['a DataView', (memory: ArrayBuffer) => new DataView(memory)],
+  ['an ArrayBuffer', (memory: ArrayBuffer) => memory],
+] as const)('%s whose memory was transferred is no empty datagram', async ([, make]) => {
+  const memory = new ArrayBuffer(8);
+  const data = make(memory);
+  structuredClone(memory, { transfer: [memory] });
+  const socket = await bindUdp({ host: '127.0.0.1' });
+  const told = thrown(() => socket.send(data, { address: '127.0.0.1', port: 9 }));
+  expect(told).toContain('TypeError: data must be in memory that was not transferred');
+  expect(socket.sent).toBe(0);
+  await socket.close();
+});
