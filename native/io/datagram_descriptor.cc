@@ -82,6 +82,27 @@ void set_segments(msghdr*, SegmentControl*, uint16_t) {}
 
 #endif
 
+#ifdef UDP_GRO
+
+bool receive_trains(int fd) { return set_int(fd, IPPROTO_UDP, UDP_GRO, 1) == 0; }
+
+int segment_bytes_of(msghdr* header) {
+  if ((header->msg_flags & MSG_CTRUNC) != 0) return -EMSGSIZE;
+  // Nothing but this was asked for.
+  cmsghdr* message = header->msg_controllen == 0 ? nullptr : CMSG_FIRSTHDR(header);
+  if (message == nullptr || message->cmsg_level != IPPROTO_UDP || message->cmsg_type != UDP_GRO) return 0;
+  int bytes = 0;
+  memcpy(&bytes, CMSG_DATA(message), sizeof bytes);
+  return bytes > 0 ? bytes : 0;
+}
+
+#else
+
+bool receive_trains(int) { return false; }
+int segment_bytes_of(msghdr*) { return 0; }
+
+#endif
+
 #ifdef __linux__
 
 int receive_messages(int fd, Message* messages, unsigned int count) {

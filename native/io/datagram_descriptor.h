@@ -22,9 +22,10 @@ struct Message {
 };
 #endif
 
-// The control message that makes the kernel cut a message into datagrams of `bytes` (UDP_SEGMENT, udp(7)).
+// Room for one control message: of a message to be sent, that the kernel cuts it into datagrams of so many bytes
+// (UDP_SEGMENT, udp(7)); of a received one, that it is made of such (UDP_GRO).
 struct SegmentControl {
-  alignas(cmsghdr) unsigned char bytes[CMSG_SPACE(sizeof(uint16_t))];
+  alignas(cmsghdr) unsigned char bytes[CMSG_SPACE(sizeof(int))];
 };
 inline constexpr uint32_t kSegmentsMax = 64;
 // Of one datagram: what fits every link of IPv6 (RFC 8200), for a longer one than the path takes would be refused.
@@ -32,6 +33,12 @@ inline constexpr uint32_t kSegmentBytesMax = 1280 - 48;
 
 bool has_segments(int fd);  // Linux 4.18
 void set_segments(msghdr* header, SegmentControl* control, uint16_t bytes);
+
+// From now on datagrams of one peer that came together are received as one message. False: an older kernel than Linux 5.0.
+bool receive_trains(int fd);
+// Of each datagram in a received message but the last, which may be shorter; 0: it is one datagram. Negative: the kernel
+// has cut off what would say it.
+int segment_bytes_of(msghdr* header);
 
 // Not blocking, close-on-exec. `flags`: see datagrams.h.
 int open_datagrams(const sockaddr* address, uint32_t address_bytes, uint32_t flags);

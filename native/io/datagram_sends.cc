@@ -165,11 +165,20 @@ uint32_t DatagramSockets::gather_groups(const DatagramSocket& socket, uint32_t f
     if (!address_message(socket, count, first + word(DatagramWord::Port))) return count;
     msghdr& header = batch_->messages[count].msg_hdr;
     header.msg_iov = &group_spans_[spans];
-    header.msg_iovlen = group.count;
+    const uint8_t* end = nullptr;
     for (uint32_t index = group.first; index != DatagramSocket::kNone; index = next_in_group_[index]) {
       const uint32_t* entry = entry_at(index);
-      group_spans_[spans++] = {const_cast<uint8_t*>(bytes_of(entry)), length_of(entry)};
+      const uint8_t* bytes = bytes_of(entry);
+      uint32_t length = length_of(entry);
+      // What lies together, as an answer made of what came together, is one span.
+      if (bytes == end) {
+        group_spans_[spans - 1].iov_len += length;
+      } else {
+        group_spans_[spans++] = {const_cast<uint8_t*>(bytes), length};
+      }
+      end = bytes + length;
     }
+    header.msg_iovlen = static_cast<decltype(header.msg_iovlen)>(&group_spans_[spans] - header.msg_iov);
     if (group.count > 1) set_segments(&header, &batch_->controls[count], static_cast<uint16_t>(length_of(first)));
   }
   return count;

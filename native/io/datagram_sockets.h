@@ -19,11 +19,24 @@ namespace millrace {
 
 class DatagramSockets;
 
+inline constexpr uint32_t kPeerWords = 6;  // DatagramWord::Port, Address, Scope
+
 // A datagram for which the kernel had no room, in memory of its own.
 struct QueuedDatagram {
   QueuedDatagram* next;
   uint32_t length;
-  uint32_t peer[6];  // DatagramWord::Port, Address, Scope
+  uint32_t peer[kPeerWords];
+  // The bytes follow.
+  uint8_t* bytes() { return reinterpret_cast<uint8_t*>(this + 1); }
+};
+
+// What the table had no room for of a train (below).
+struct RestOfTrain {
+  RestOfTrain* next;
+  uint32_t length;
+  uint32_t taken;  // of it
+  uint32_t segment_bytes;
+  uint32_t peer[kPeerWords];
   // The bytes follow.
   uint8_t* bytes() { return reinterpret_cast<uint8_t*>(this + 1); }
 };
@@ -44,10 +57,13 @@ struct DatagramSocket {
   bool counted_alive = false;
   bool drain_wanted = false;
   bool segments = false;  // the kernel cuts one message into many datagrams (UDP_SEGMENT)
+  bool trains = false;    // the kernel gives many datagrams as one message (UDP_GRO)
   uint8_t owed = 0;
-  uint32_t drain_at = 0;   // bytes
-  uint32_t bytes_max = 0;  // of a datagram that is received
-  uint32_t stride = 0;     // place for one in the arena, as the last batch suggests
+  uint32_t drain_at = 0;     // bytes
+  uint32_t bytes_max = 0;    // of a datagram that is received
+  uint32_t message_max = 0;  // of a message: a train (UDP_GRO) is longer than its datagrams
+  uint32_t train = 1;        // datagrams of the longest train in the last batch
+  uint32_t stride = 0;       // place for one in the arena, as the last batch suggests
 
   // Entries of the table that are being sent: linked by DatagramSockets::next_, only within take_sends.
   uint32_t first_send = kNone;
@@ -59,10 +75,15 @@ struct DatagramSocket {
   uint32_t queued_bytes = 0;  // with kQueuedOverhead for each
   uint32_t lost = 0;
 
+  // At most a batch of messages: nothing more is received before JavaScript has had them.
+  RestOfTrain* rest_head = nullptr;
+  RestOfTrain* rest_tail = nullptr;
+
   QueueLink<DatagramSocket> dirty_link;
   QueueLink<DatagramSocket> owing_link;
   QueueLink<DatagramSocket> sending_link;
   QueueLink<DatagramSocket> crowded_link;
+  QueueLink<DatagramSocket> resting_link;
 
   uv_poll_t poll = {};
   int polled = 0;
@@ -100,6 +121,8 @@ class DatagramSockets final : public Datagrams {
   static constexpr int kReceiveRounds = 4;                // batches of one socket in one turn of the loop
   static constexpr uint32_t kOpenGroups = 256;            // a power of two
   static constexpr uint32_t kReceiveStepBytes = 1 << 20;  // of the arena that a batch may take, if none of it is longer
+  static constexpr uint32_t kRestEntries =
+      kDatagramReceives / 2;  // of a tick: sockets with new datagrams have a turn too
 
   // The messages of a batch, with all that they point at. Written for each batch again.
   struct Batch {
@@ -118,6 +141,14 @@ class DatagramSockets final : public Datagrams {
     uint32_t bytes = 0;
   };
 
+  // A received message: one datagram, or many of one peer that are all of a length but the last, which may be shorter.
+  struct Train {
+    uint32_t offset;  // in the arena
+    uint32_t length;
+    uint32_t segment_bytes;  // 0: it is empty
+    const uint32_t* peer;
+  };
+
   DatagramSocket* open_socket(uint32_t handle);
   void poll_for(DatagramSocket& socket, int events);
   void on_events(DatagramSocket& socket, int status, int events);
@@ -133,6 +164,12 @@ class DatagramSockets final : public Datagrams {
   // datagram_receives.cc
   void receive(DatagramSocket& socket);
   bool receive_batch(DatagramSocket& socket);
+  uint32_t prepare_batch(DatagramSocket& socket);
+  uint32_t enter_train(const DatagramSocket& socket, const Train& train, bool truncated, uint32_t entries_max);
+  void keep_rest(DatagramSocket& socket, const Train& train, uint32_t taken);
+  void deliver_rests();
+  void deliver_rest(DatagramSocket& socket);
+  void drop_rest(DatagramSocket& socket);
   // An error's entry in the table of received ones; report() announces what was entered since `first`.
   void enter_error(int error, Syscall call, const uint32_t* peer);
   void report(const DatagramSocket& socket, uint32_t first);
@@ -170,6 +207,7 @@ class DatagramSockets final : public Datagrams {
   IntrusiveQueue<DatagramSocket, &DatagramSocket::sending_link> sending_;
   // There was no room in this tick for what they have received: they come first in the next.
   IntrusiveQueue<DatagramSocket, &DatagramSocket::crowded_link> crowded_;
+  IntrusiveQueue<DatagramSocket, &DatagramSocket::resting_link> resting_;  // those that receive; others keep their rest
   DatagramCounters counters_ = {};
   uint32_t alive_ = 0;
   uint32_t handles_closing_ = 0;

@@ -33,6 +33,10 @@ DatagramSockets::~DatagramSockets() {
       socket.queue_head = first->next;
       free(first);
     }
+    while (RestOfTrain* first = socket.rest_head) {
+      socket.rest_head = first->next;
+      free(first);
+    }
   });
 }
 
@@ -53,6 +57,8 @@ int DatagramSockets::bind(const sockaddr* address, uint32_t address_bytes, uint3
   socket->bytes_max = bytes_max;
   socket->stride = std::min(bytes_max, 2048u);
   socket->segments = has_segments(fd);
+  socket->trains = receive_trains(fd);
+  socket->message_max = socket->trains ? kDatagramBytesMax : bytes_max;
   if (int error = uv_poll_init_socket(loop_, &socket->poll, fd); error != 0) {
     close_descriptor(fd);
     sockets_.release(*handle);
@@ -136,6 +142,7 @@ bool DatagramSockets::submit(const Record& record) {
       if (socket->phase >= DatagramSocket::Phase::Ending) return true;
       socket->owed = 0;  // nothing but DatagramClosed comes after a Close
       socket->drain_wanted = false;
+      drop_rest(*socket);
       socket->phase = (record.head & kReset) != 0 || socket->queue_head == nullptr ? DatagramSocket::Phase::Ending
                                                                                    : DatagramSocket::Phase::Leaving;
       touch(*socket);
@@ -150,6 +157,7 @@ bool DatagramSockets::submit(const Record& record) {
 bool DatagramSockets::flush() {
   pay_owed();
   while (DatagramSocket* socket = dirty_.pop()) advance(*socket);
+  deliver_rests();
   pay_owed();
   return !completions_->empty();
 }
@@ -162,6 +170,7 @@ void DatagramSockets::advance(DatagramSocket& socket) {
     end(socket);
     return;
   }
+  if (socket.rest_head != nullptr && socket.reading) resting_.push(&socket);
   int events = socket.queue_head != nullptr ? UV_WRITABLE : 0;
   // libuv's change of events costs system calls: who is polled stays so until something comes that is not wanted.
   if (socket.phase == Phase::Open && (socket.reading || (socket.polled & UV_READABLE) != 0)) events |= UV_READABLE;
@@ -210,6 +219,7 @@ void DatagramSockets::end(DatagramSocket& socket) {
     owner->owe(socket, DatagramSocket::kOwedClosed);
     owner->handle_closed();
   });
+  drop_rest(socket);
   socket.lost += socket.queued;
   while (QueuedDatagram* datagram = dequeue(socket)) free(datagram);
   queue_changed(socket);

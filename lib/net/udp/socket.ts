@@ -156,7 +156,10 @@ export class UdpSocket implements UdpEndpoint, AsyncIterable<Datagram> {
     return this.#state === CLOSED ? 0 : (this.#memory.queuedBytes[this.#slot] as number);
   }
 
-  /** Datagrams that the kernel dropped because its receive buffer was full. @throws SystemError `ENOTSUP` but on Linux. */
+  /**
+   * What the kernel dropped because its receive buffer was full, as the kernel counts it: datagrams, but those of one peer
+   * that came together (`UDP_GRO`) count as one. @throws SystemError `ENOTSUP` but on Linux.
+   */
   get dropped(): number {
     return this.#option(DATAGRAM_OPTION_DROPPED, 'getsockopt');
   }

@@ -108,7 +108,8 @@ test('what a full buffer drops is counted', async () => {
   const at = await scene.bind({ receiveBufferSize: 4096 });
   const from = await scene.connect(at.port);
   at.pause();
-  from.sendMany(Array.from({ length: 200 }, () => 'x'.repeat(1000)));
+  // Each longer than the one before: none go together as one message, which would count once.
+  from.sendMany(Array.from({ length: 200 }, (_, i) => 'x'.repeat(1000 + i)));
   await from.close();
   expect(at.dropped).toBeGreaterThan(0);
   at.resume();
