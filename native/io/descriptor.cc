@@ -199,22 +199,44 @@ int64_t receive_some(int fd, void* buffer, size_t bytes) {
   return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 }
 
-int64_t send_some(int fd, const void* buffer, size_t bytes) {
+int64_t receive_spans(int fd, iovec* spans, int count) {
+  msghdr message = {};
+  message.msg_iov = spans;
+  message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(count);
+  ssize_t received;
+  do {
+    received = recvmsg(fd, &message, MSG_DONTWAIT);
+  } while (received < 0 && errno == EINTR);
+  if (received >= 0) return received;
+  return errno == EWOULDBLOCK ? -EAGAIN : -errno;
+}
+
+int last_send_flag() {
+#ifdef MSG_MORE
+  return MSG_MORE;
+#else
+  return 0;
+#endif
+}
+
+int64_t send_some(int fd, const void* buffer, size_t bytes, bool last) {
+  int flags = kSendFlags | (last ? last_send_flag() : 0);
   ssize_t count;
   do {
-    count = send(fd, buffer, bytes, kSendFlags);
+    count = send(fd, buffer, bytes, flags);
   } while (count < 0 && errno == EINTR);
   if (count >= 0) return count;
   return errno == EWOULDBLOCK ? -EAGAIN : -errno;
 }
 
-int64_t send_spans(int fd, iovec* spans, int count) {
+int64_t send_spans(int fd, iovec* spans, int count, bool last) {
+  int flags = kSendFlags | (last ? last_send_flag() : 0);
   msghdr message = {};
   message.msg_iov = spans;
   message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(count);
   ssize_t sent;
   do {
-    sent = sendmsg(fd, &message, kSendFlags);
+    sent = sendmsg(fd, &message, flags);
   } while (sent < 0 && errno == EINTR);
   if (sent >= 0) return sent;
   return errno == EWOULDBLOCK ? -EAGAIN : -errno;

@@ -41,8 +41,12 @@ int credentials_of_descriptor(int fd, Credentials* credentials);
 
 // Neither blocks: -EAGAIN.
 int64_t receive_some(int fd, void* buffer, size_t bytes);
-int64_t send_some(int fd, const void* buffer, size_t bytes);
-int64_t send_spans(int fd, iovec* spans, int count);
+int64_t receive_spans(int fd, iovec* spans, int count);
+// `last`: our end of the stream follows, so that the kernel may wait for it and put both into one packet.
+int64_t send_some(int fd, const void* buffer, size_t bytes, bool last);
+int64_t send_spans(int fd, iovec* spans, int count, bool last);
+// For sends by other means.
+int last_send_flag();
 
 int take_error(int fd);  // SO_ERROR, negative; 0: none
 int send_fin(int fd);

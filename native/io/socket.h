@@ -93,6 +93,10 @@ struct Socket {
 
   Socket() {}  // NOLINT(modernize-use-equals-default): the union has no default
 
+  // Our FIN goes out as soon as the queue is empty: with what was sent last, in one packet.
+  bool ends_after_sends() const {
+    return (phase == Phase::Leaving && !detaching) || (phase == Phase::Open && fin_wanted && !fin_sent);
+  }
   bool wants_receive() const { return phase == Phase::Open && !paused && !read_ended; }
   // Whether what the kernel has taken for it already is JavaScript's: of one that is detached nothing may be lost.
   bool takes_what_came() const { return phase == Phase::Open || (detaching && !reset && phase < Phase::Ended); }

@@ -192,11 +192,11 @@ SocketBackend::SendOutcome SocketBackend::send_now(Socket& socket) {
       uint32_t length;
       const uint8_t* bytes = socket.sends.front(resources_, &length);
       offered = length;
-      count = send_some(socket.fd, bytes, length);
+      count = send_some(socket.fd, bytes, length, socket.ends_after_sends());
     } else {
       iovec spans[SendQueue::kSpansMax];
       int spans_count = socket.sends.gather(resources_, spans, &offered);
-      count = send_spans(socket.fd, spans, spans_count);
+      count = send_spans(socket.fd, spans, spans_count, socket.ends_after_sends());
     }
     counters_.kernel_entries++;
     if (count == -EAGAIN) return SendOutcome::Blocked;

@@ -2,13 +2,16 @@
 //
 // libuv implements a change of the polled events with up to two calls of epoll_ctl, so they change only when they must:
 // reading stays polled while JavaScript pauses, until data really arrives, and writing is polled only after a short send.
-// One receive for each readiness event: what is left fires again, after the other sockets had their turn.
+// One receive for each readiness event, into several buffers where there is much: what is left fires again, after the
+// other sockets had their turn.
 //
 // An entry's uv_poll_t is closed before its descriptor, and Closed is owed only in the close callback: the loop never
 // holds a pointer into a released slot.
 #ifndef _WIN32
 #include <errno.h>
+#include <sys/uio.h>
 
+#include <algorithm>
 #include <cassert>
 #include <new>
 
@@ -21,6 +24,7 @@ namespace millrace {
 namespace {
 
 constexpr int kAcceptsPerEvent = 64;
+constexpr uint32_t kReceiveBuffersPerCall = 8;
 
 class UvBackend final : public SocketBackend {
  public:
@@ -45,6 +49,7 @@ class UvBackend final : public SocketBackend {
   int wanted_events(const Socket& socket) const;
   void on_events(Socket& socket, int status, int events);
   void on_readable(Socket& socket);
+  int64_t receive_into(Socket& socket, const ReceivePacker::Place& place);
   void on_acceptable(Socket& listener);
   void write(Socket& socket);
   void end(Socket& socket);
@@ -180,22 +185,57 @@ void UvBackend::on_readable(Socket& socket) {
     poll_for(socket, wanted_events(socket));
     return;
   }
-  uint8_t* start = resources_.arenas.receive + place.buffer * kReceiveBufferBytes + place.offset;
-  int64_t count = receive_some(socket.fd, start, place.room);
+  int64_t count = receive_into(socket, place);
   counters_.kernel_entries++;
-  auto bytes = static_cast<uint32_t>(count > 0 ? count : 0);
-  packer_.filled(pool_, place, bytes);
-  if (count > 0) {
-    // A full place says that there may be much more.
-    socket.ready.last_receive_bytes = bytes == place.room ? kReceiveBufferBytes : bytes;
-    deliver(socket, place.buffer, place.offset, bytes);
-  } else if (count == 0) {
+  if (count == 0) {
     received_end(socket);
     // In flush: most sockets are closed by then, which would change the polled events once more.
     touch(socket);
-  } else if (count != -EAGAIN) {
+  } else if (count < 0 && count != -EAGAIN) {
     fail(socket, static_cast<int>(count), Syscall::Read);
   }
+}
+
+// Bytes that were received and delivered, 0 at the end, or a negative errno.
+int64_t UvBackend::receive_into(Socket& socket, const ReceivePacker::Place& place) {
+  uint8_t* start = resources_.arenas.receive + place.buffer * kReceiveBufferBytes + place.offset;
+  // A full buffer the last time says that there may be much more: several buffers in one call.
+  uint32_t others[kReceiveBuffersPerCall - 1];
+  uint32_t others_count = 0;
+  if (socket.ready.last_receive_bytes >= kReceiveBufferBytes) {
+    uint32_t fair = std::min({kReceiveBuffersPerCall - 1, pool_.free_count() / 16, completions_->room() - 1});
+    while (others_count < fair) others[others_count++] = pool_.take();
+  }
+  int64_t count;
+  if (others_count == 0) {
+    count = receive_some(socket.fd, start, place.room);
+  } else {
+    iovec spans[kReceiveBuffersPerCall];
+    spans[0] = {start, place.room};
+    for (uint32_t i = 0; i < others_count; i++) {
+      spans[i + 1] = {resources_.arenas.receive + others[i] * kReceiveBufferBytes, kReceiveBufferBytes};
+    }
+    count = receive_spans(socket.fd, spans, static_cast<int>(others_count + 1));
+  }
+  auto left = static_cast<uint32_t>(count > 0 ? count : 0);
+  uint32_t first = std::min(left, place.room);
+  packer_.filled(pool_, place, first);
+  if (count > 0) {
+    bool filled = first == place.room;
+    socket.ready.last_receive_bytes = filled ? kReceiveBufferBytes : first;
+    deliver(socket, place.buffer, place.offset, first);
+  }
+  left -= first;
+  for (uint32_t i = 0; i < others_count; i++) {
+    uint32_t bytes = std::min(left, kReceiveBufferBytes);
+    if (bytes > 0) {
+      deliver(socket, others[i], 0, bytes);
+    } else {
+      pool_.give_back(others[i]);
+    }
+    left -= bytes;
+  }
+  return count;
 }
 
 void UvBackend::on_acceptable(Socket& listener) {

@@ -84,7 +84,8 @@ void UringBackend::begin_receive(Socket& socket) {
 
 // A send from the arenas must be over when it has been submitted, so it does not wait; from the queue's own memory it may.
 uint32_t UringBackend::send_flags(const Socket& socket) {
-  return MSG_NOSIGNAL | (socket.ops.send_waits ? 0 : MSG_DONTWAIT);
+  int last = socket.ends_after_sends() ? last_send_flag() : 0;
+  return static_cast<uint32_t>(MSG_NOSIGNAL | last | (socket.ops.send_waits ? 0 : MSG_DONTWAIT));
 }
 
 void UringBackend::begin_send(Socket& socket) {
