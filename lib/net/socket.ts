@@ -190,7 +190,12 @@ export class Socket extends SocketReading implements Endpoint, Runnable {
     return { received, ended: this.ended };
   }
 
-  /** Closes when all that was written has left. Done when the socket is closed. Closing twice is the same as once. */
+  /**
+   * Closes when all that was written has left. Done when the socket is closed. Closing twice is the same as once.
+   *
+   * Nothing is read any more. Two ends that both close with more queued than the kernels hold wait for each other until a
+   * `writeTimeout` or `destroy` ends it: where that can be, set the one or call the other.
+   */
   close(): Operation<void> {
     this.closing ??= new Closed();
     if (this.state === CLOSED) this.closing.fulfill(undefined);

@@ -14,6 +14,8 @@ const TESTED = [
   'tcp-echo',
   'tcp-echo-streams',
   'tcp-proxy',
+  'tls-echo',
+  'udp-time',
   'worker-pool',
 ];
 
