@@ -45,7 +45,7 @@ const MALFORMED = new RouteMatch<never>('malformed', null, null, '', false, '', 
  *
  * @example
  * ```ts
- * const table = new RouteTable({
+ * const table = new RouteTable<() => string>({
  *   routes: {
  *     '/users/:id': { GET: () => 'a user', DELETE: () => 'gone' },
  *     '/files/*path': () => 'a file',
