@@ -64,6 +64,12 @@ export interface Addon {
   swapContinuation?(value: unknown): unknown;
 }
 
+/** What the native one has besides: what no other network in its place replaces. */
+export interface NativeAddon extends Addon {
+  /** The HTTP codec: see lib/http/codec.ts. */
+  openHttp(): NativeHttp;
+}
+
 /** native/addon/tls.cc. A context is the External that Node's SecureContext has; flags are those of native/tls/session.h. */
 export interface NativeTls {
   /** What each call leaves: lengths of plaintext, of ciphertext, and of ciphertext that did not fit. */
@@ -120,10 +126,31 @@ export interface NativeTls {
   alive(): number;
 }
 
+/** native/addon/http.cc. What `parse` is told and tells is in the table: native/core/http/events.h. */
+export interface NativeHttp {
+  table: ArrayBuffer;
+  scratch: ArrayBuffer;
+  server(
+    requestLineBytes: number,
+    headBytes: number,
+    fields: number,
+    chunkExtensionBytes: number,
+    trailerBytes: number,
+  ): number;
+  /** The flat form of a static table (StaticRouteWord, StaticReplyWord); no words: none. */
+  setStatic(server: number, words: Uint32Array, bytes: Uint8Array): void;
+  dropServer(server: number): void;
+  attach(server: number): number;
+  detach(connection: number): void;
+  parse(input: Uint8Array, output: Uint8Array | undefined): number;
+  skipBody(connection: number): void;
+  connections(): number;
+}
+
 const require = createRequire(import.meta.url);
 
 /** Loads the addon, once. @throws MillraceError `ERR_MILLRACE_ADDON` where it cannot run. */
-function load(): Addon {
+function load(): NativeAddon {
   const runtime = foreignRuntime();
   if (runtime !== null) throw runtimeFailure(runtime);
   const given = process.env.MILLRACE_ADDON;
@@ -131,7 +158,7 @@ function load(): Addon {
   const root = packageRoot(import.meta.url);
   try {
     file ??= (require('node-gyp-build') as { resolve(root: string): string }).resolve(root);
-    return require(file) as Addon;
+    return require(file) as NativeAddon;
   } catch (cause) {
     throw loadFailure(file, root, cause);
   }
@@ -140,6 +167,6 @@ function load(): Addon {
 const addon = load();
 
 /** The addon. It is loaded with this module, so that importing Millrace fails where it cannot run; nothing is opened. */
-export function loadAddon(): Addon {
+export function loadAddon(): NativeAddon {
   return addon;
 }

@@ -2,6 +2,7 @@
 #include "addon/addon.h"
 #include "addon/arguments.h"
 #include "addon/continuation_data.h"
+#include "addon/http.h"
 #include "addon/tls.h"
 
 namespace millrace {
@@ -18,6 +19,7 @@ constexpr uint32_t kTimeAutoAdvance = 3;
 Addon::Addon(Napi::Env env, Napi::Object exports) {
   export_continuation_data(env, exports);
   export_tls(env, exports);
+  export_http(env, exports);
   DefineAddon(exports, {
                            InstanceMethod("open", &Addon::open),
                            InstanceMethod("flush", &Addon::flush),

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { generateLayout } from '../../scripts/generate-layout.mjs';
+import { generateLayout, layouts } from '../../scripts/generate-layout.mjs';
 
 const addonPath =
   process.env.MILLRACE_ADDON || fileURLToPath(new URL('../../build/Release/millrace.node', import.meta.url));
@@ -346,12 +346,13 @@ test('two instances in one thread are separate', async () => {
   expect(await evaluate(source)).toEqual({ code: 0, output: 'true 0 0' });
 });
 
-test('the layout that TypeScript sees is the one that C++ declares', () => {
-  const header = readFileSync(new URL('../../native/core/records.h', import.meta.url), 'utf8');
-  const layout = readFileSync(new URL('../../lib/internal/layout.ts', import.meta.url), 'utf8');
-  expect(generateLayout(header)).toBe(layout);
-  expect(() => generateLayout(header.replace('TimerArm = 1', 'TimerArm = kSlotBits'))).toThrow('cannot read');
-  expect(() => generateLayout(`${header}\nenum Loose { A };`)).toThrow('are understood');
+test.each(Object.values(layouts))('$layout is what $header declares', (of) => {
+  const header = readFileSync(new URL(`../../${of.header}`, import.meta.url), 'utf8');
+  const layout = readFileSync(new URL(`../../${of.layout}`, import.meta.url), 'utf8');
+  expect(generateLayout(header, of)).toBe(layout);
+  const member = header.match(/ {2}[A-Z]\w+ = 1,/)?.[0] as string;
+  expect(() => generateLayout(header.replace(member, '  Loose = kSlotBits,'), of)).toThrow('cannot read');
+  expect(() => generateLayout(`${header}\nenum Loose { A };`, of)).toThrow('are understood');
 });
 
 test('exports what the contract says, and nothing else', async () => {
@@ -365,6 +366,6 @@ test('exports what the contract says, and nothing else', async () => {
     'bindDatagrams,connectDatagrams,datagramInterface,datagramMembership,datagramName,datagramOption,openDatagrams',
   );
   expect(names.filter((name) => !udp.includes(name)).join()).toBe(
-    'adopt,clock,connect,counters,credentials,descriptor,flush,getOption,info,listen,name,open,openIo,openTls,setOption,setTime,wake',
+    'adopt,clock,connect,counters,credentials,descriptor,flush,getOption,info,listen,name,open,openHttp,openIo,openTls,setOption,setTime,wake',
   );
 });

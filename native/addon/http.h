@@ -1,0 +1,14 @@
+// The HTTP codec for JavaScript: functions over memory that JavaScript owns. See lib/http/codec.ts.
+#ifndef MILLRACE_ADDON_HTTP_H_
+#define MILLRACE_ADDON_HTTP_H_
+
+#include <node_api.h>
+
+namespace millrace {
+
+// Adds `openHttp` to the exports. Everything that it allocates is freed with the environment.
+void export_http(napi_env env, napi_value exports);
+
+}  // namespace millrace
+
+#endif  // MILLRACE_ADDON_HTTP_H_
