@@ -35,6 +35,7 @@ import {
   HTTP_METHOD_OTHER,
   HTTP_WORD_CONNECTION,
   HTTP_WORD_CONSUMED,
+  HTTP_WORD_HEAD_BEGUN,
   HTTP_WORD_LENGTH,
   HTTP_WORD_OFFSET,
   HTTP_WORD_OUT_OFFSET,
@@ -204,6 +205,11 @@ export class Codec {
   /** Bytes of their heads. */
   get staticBytesIn(): number {
     return this.table[HTTP_WORD_STATIC_BYTES_IN] as number;
+  }
+
+  /** Part of a head has come, and its end has not. */
+  get headBegun(): boolean {
+    return this.table[HTTP_WORD_HEAD_BEGUN] !== 0;
   }
 
   get stop(): number {

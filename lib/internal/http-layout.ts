@@ -37,6 +37,7 @@ export const HTTP_WORD_WRITTEN = 9;
 export const HTTP_WORD_STATIC_REPLIES = 10;
 export const HTTP_WORD_STATIC_BYTES_IN = 11;
 export const HTTP_WORD_STOP = 12;
+export const HTTP_WORD_HEAD_BEGUN = 13;
 export const HTTP_WORD_EVENTS = 16;
 
 export const HTTP_STOP_END = 0;

@@ -21,6 +21,18 @@ export function sendText(arenas: Arenas, handle: number, text: string): number {
   return length;
 }
 
+/** As `sendText`, of text whose code units are below 256: a byte each. At most a block. -1: the arena is full. */
+export function sendLatin1(arenas: Arenas, handle: number, text: string): number {
+  const { length } = text;
+  if (length === 0) return 0;
+  const offset = arenas.reserve(length, true);
+  if (offset < 0) return -1;
+  arenas.sends.write(text, offset, length, 'latin1');
+  arenas.commit(length);
+  border.submit(SUBMISSION_SEND, handle, offset, length);
+  return length;
+}
+
 export function sendBytes(arenas: Arenas, handle: number, bytes: Uint8Array): number {
   const { length } = bytes;
   let sent = 0;

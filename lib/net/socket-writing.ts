@@ -1,14 +1,15 @@
 // The writing side. What is written goes into the send arena at once (sending.ts). Where that has no room, and for very
 // large writes, there is an outbox: while it is not empty every write goes through it, and `shutdown`, `close` and `detach`
 // wait for it, so that nothing overtakes.
+import { Buffer } from 'node:buffer';
 import { border } from '../internal/border.js';
 import { invalidType, MillraceError } from '../internal/errors.js';
-import { SUBMISSION_NOTIFY_DRAIN, SUBMISSION_PAUSE } from '../internal/layout.js';
+import { SEND_BLOCK_BYTES, SUBMISSION_NOTIFY_DRAIN, SUBMISSION_PAUSE, SUBMISSION_SEND } from '../internal/layout.js';
 import { Chunk } from './chunk.js';
 import { bytesOf, type Data, sizeOf } from './data.js';
 import { COPIED_BYTES_MAX, FEED_LOW_BYTES, Outbox } from './outbox.js';
 import type { Rare } from './rare.js';
-import { isReceived, sendBytes, sendChunk, sendText, TEXT_LENGTH_MAX } from './sending.js';
+import { isReceived, sendBytes, sendChunk, sendLatin1, sendText, TEXT_LENGTH_MAX } from './sending.js';
 import { SocketControls } from './socket-controls.js';
 import { CLOSING, HAS_OUTBOX, NOT_WRITABLE, OPEN, WATCHED } from './socket-state.js';
 import { Drained, type WriteResult, written } from './written.js';
@@ -36,6 +37,45 @@ export abstract class SocketWriting extends SocketControls {
     this.submitted = (this.submitted + length) >>> 0;
     this.bytesWritten += length;
     return queued + length <= this.highWaterMark && this.drained === null ? written() : this.#waitForDrain();
+  }
+
+  /** @internal As `write`, of text whose code units are below 256: a byte each. */
+  writeLatin1(text: string): WriteResult {
+    const { length } = text;
+    const queued = (this.submitted - this.bytesLeft) >>> 0;
+    if (this.detour === 0 && length <= SEND_BLOCK_BYTES && queued <= this.writeLimit) {
+      const sent = sendLatin1(this.arenas, this.handle, text);
+      if (sent >= 0) {
+        this.submitted = (this.submitted + sent) >>> 0;
+        this.bytesWritten += sent;
+        return queued + sent <= this.highWaterMark && this.drained === null ? written() : this.#waitForDrain();
+      }
+    }
+    return this.write(Buffer.from(text, 'latin1'));
+  }
+
+  /**
+   * @internal Room in the send arena for `bytes`, at most a block, to be filled before anything else is written: the offset,
+   * or -1 where there is none just now.
+   */
+  reserve(bytes: number): number {
+    const queued = (this.submitted - this.bytesLeft) >>> 0;
+    return this.detour !== 0 || queued > this.highWaterMark ? -1 : this.arenas.reserve(bytes, true);
+  }
+
+  /** @internal Sends the first `length` bytes of what was reserved at `offset`. */
+  sendReserved(offset: number, length: number): WriteResult {
+    const queued = (this.submitted - this.bytesLeft) >>> 0;
+    this.arenas.commit(length);
+    border.submit(SUBMISSION_SEND, this.handle, offset, length);
+    this.submitted = (this.submitted + length) >>> 0;
+    this.bytesWritten += length;
+    return queued + length <= this.highWaterMark && this.drained === null ? written() : this.#waitForDrain();
+  }
+
+  /** @internal What `reserve` reserves in. */
+  get sendArena(): Buffer {
+    return this.arenas.sends;
   }
 
   /** The same as `write` of a list. */

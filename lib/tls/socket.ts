@@ -303,6 +303,11 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
     return this.#waitForDrain();
   }
 
+  /** @internal As `write`, of text whose code units are below 256: a byte each. */
+  writeLatin1(text: string): WriteResult {
+    return this.write(Buffer.from(text, 'latin1'));
+  }
+
   /** The same as `write` of a list. */
   writev(list: readonly Data[]): WriteResult {
     if (!Array.isArray(list)) throw invalidType('list', 'an array', list);

@@ -101,11 +101,16 @@ export class Fields implements Iterable<[string, string]> {
     for (let i = 0; i < this.#names.length; i++) yield [(this.#names[i] as FieldName).lower, this.#values[i] as string];
   }
 
-  /** @internal `Name: value\r\n` for each line, without the empty one that ends the head. Latin-1. */
-  serialize(): string {
+  /**
+   * @internal `Name: value\r\n` for each line, without the empty one that ends the head. Latin-1.
+   * @param without bits of names to leave out.
+   */
+  serialize(without = 0): string {
     let block = '';
-    for (let i = 0; i < this.#names.length; i++)
-      block += `${(this.#names[i] as FieldName).prefix}${this.#values[i]}\r\n`;
+    for (let i = 0; i < this.#names.length; i++) {
+      const name = this.#names[i] as FieldName;
+      if ((name.bit & without) === 0) block += `${name.prefix}${this.#values[i]}\r\n`;
+    }
     return block;
   }
 

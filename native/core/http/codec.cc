@@ -114,6 +114,7 @@ class HttpCodec::Call {
     word(HttpWord::StaticReplies) = static_replies_;
     word(HttpWord::StaticBytesIn) = static_bytes_in_;
     word(HttpWord::Stop) = static_cast<uint32_t>(stop_);
+    word(HttpWord::HeadBegun) = connection_->phase == Phase::Head && connection_->pending.length() > 0 ? 1 : 0;
     return events_;
   }
 

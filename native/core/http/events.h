@@ -35,6 +35,7 @@ enum class HttpWord : uint32_t {
   StaticReplies = 10,  // requests that were answered so
   StaticBytesIn = 11,  // bytes of their heads
   Stop = 12,           // HttpStop
+  HeadBegun = 13,      // 1: part of a head has come, and is kept
   Events = 16,         // the first event begins here
 };
 

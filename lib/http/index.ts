@@ -1,0 +1,14 @@
+// millrace/http: an HTTP/1.1 server.
+export type { Answer } from './answer.js';
+export type { RouteValue, RoutingOptions } from './dispatch.js';
+export { Fields, type FieldsInit, type FieldValue } from './fields/index.js';
+export { HttpError, type HttpErrorOptions } from './http-errors.js';
+export type { HttpLimits } from './limits.js';
+export { Reply, type ReplyBody, type ReplyInit } from './reply.js';
+export type { ReplyWriter } from './reply-writer.js';
+export type { HttpRequest, Upgraded, UpgradeReply } from './request.js';
+export type { RequestBody } from './request-body.js';
+export type { RequestHeaders } from './request-headers.js';
+export { type HttpServer, type ServeOptions, type ServerCloseOptions, serve } from './server.js';
+export type { AccessEntry, AccessLog, ErrorHandler, Handler } from './server-core.js';
+export type { ServerStats } from './server-stats.js';

@@ -1,0 +1,438 @@
+// A request, as a handler sees it. Nothing of it is made before it is asked for.
+//
+// - While the handler runs, the head lies where the socket received it, and its places are in the codec's table. When the
+//   handler has not answered by then, `detach` copies the head and its places. After a reply that was given at once they are
+//   gone: what was not read before throws.
+import { Buffer } from 'node:buffer';
+import { AbortError, checkInteger } from '../internal/errors.js';
+import {
+  HTTP_ASTERISK_FORM,
+  HTTP_AUTHORITY_FORM,
+  HTTP_CHUNKED,
+  HTTP_EXPECT_CONTINUE,
+  HTTP_EXPECT_OTHER,
+  HTTP_FIELD_NAME_CONTENT_TYPE,
+  HTTP_FIELD_NAME_COOKIE,
+  HTTP_HAS_BODY,
+  HTTP_HAS_LENGTH,
+  HTTP_HAS_QUERY,
+  HTTP_HEAD_AUTHORITY,
+  HTTP_HEAD_CONTENT_LENGTH_HIGH,
+  HTTP_HEAD_CONTENT_LENGTH_LOW,
+  HTTP_HEAD_KIND,
+  HTTP_HEAD_METHOD,
+  HTTP_HEAD_PATH,
+  HTTP_HEAD_TARGET,
+  HTTP_HTTP10,
+  HTTP_KEEP_ALIVE,
+  HTTP_METHOD_HEAD,
+  HTTP_METHOD_NAMES,
+  HTTP_PERCENT_IN_PATH,
+  HTTP_UPGRADE,
+} from '../internal/http-layout.js';
+import type { Operation } from '../internal/operation.js';
+import type { SocketAddress } from '../net/address.js';
+import type { HttpConnection, Transport } from './connection.js';
+import { parseCookies } from './cookies/index.js';
+import type { Exchange } from './exchange.js';
+import { Fields, type FieldsInit, listMembers } from './fields/index.js';
+import { HeadView } from './head-view.js';
+import { malformedBody } from './http-errors.js';
+import { type BodySource, RequestBody } from './request-body.js';
+import { RequestHeaders } from './request-headers.js';
+import type { RouteMatch, RouteParameters } from './routing/index.js';
+import { statusLine } from './status.js';
+
+/** What a connection is handed over with: see `HttpRequest.upgrade`. */
+export interface Upgraded {
+  /** It is yours: give it handlers, or read from it. */
+  readonly socket: Transport;
+  /** What was received behind the head of the request already. */
+  readonly received: Buffer;
+}
+
+export interface UpgradeReply {
+  /** Default: 101, or 200 for CONNECT. Null: nothing is sent, what you write is the reply. */
+  status?: number | null;
+  /** `Upgrade` and `Connection` are there already, with the first protocol that was asked for unless you name one. */
+  headers?: FieldsInit;
+}
+
+const NO_PARAMS: RouteParameters = Object.freeze(Object.create(null));
+const UTF8 = (memory: Buffer, offset: number, length: number): string =>
+  memory.toString('utf8', offset, offset + length);
+const COPY = (memory: Buffer, offset: number, length: number): Buffer =>
+  Buffer.from(memory.subarray(offset, offset + length));
+
+/**
+ * A request. The head is read when it is asked for: take what you want of it in the handler, or be an async one; after a
+ * reply that was returned at once, a request that was kept throws `ERR_MILLRACE_HTTP_REQUEST_OVER`.
+ */
+export class HttpRequest implements BodySource {
+  /** For the user: whatever belongs to this request. */
+  data: unknown = undefined;
+  /** @internal What the routes have found. */
+  match: RouteMatch<unknown> | null = null;
+  /** @internal */
+  exchange: Exchange | null = null;
+  /** @internal When it came, in milliseconds of the server's clock. */
+  readonly startMs: number;
+  /** @internal Somebody else than the handler's result answers it. */
+  isTaken = false;
+  /** @internal */
+  readonly connection: HttpConnection;
+  /** Bytes of the body, as far as they are announced: -1 for an unknown number. */
+  readonly contentLength: number;
+  readonly #kind: number;
+  readonly #head: HeadView;
+  #body: RequestBody | null = null;
+  #target: string | null = null;
+  #path: string | null = null;
+  #query: URLSearchParams | null = null;
+  #headers: RequestHeaders | null = null;
+  #cookies: Readonly<Record<string, string>> | null = null;
+  #trailers: Fields | null = null;
+  #controller: AbortController | null = null;
+  #isOver = false;
+  #isGone = false;
+
+  /** @internal */
+  constructor(connection: HttpConnection, memory: Buffer, words: Uint32Array, at: number) {
+    this.connection = connection;
+    this.startMs = connection.server.exactMs;
+    this.#head = new HeadView(memory, words, at);
+    const kind = words[at + HTTP_HEAD_KIND] as number;
+    this.#kind = kind;
+    if ((kind & (HTTP_HAS_LENGTH | HTTP_CHUNKED)) === 0) this.contentLength = 0;
+    else if ((kind & HTTP_CHUNKED) !== 0) this.contentLength = -1;
+    else this.contentLength = lengthOf(words, at);
+  }
+
+  /** `GET`, `POST`, ...: as it was sent, and case matters (RFC 9110, 9.1). */
+  get method(): string {
+    const known = HTTP_METHOD_NAMES[(this.#kind >>> 8) & 0xff] as string;
+    return known === '' ? this.#head.text(this.#head.word(HTTP_HEAD_METHOD) << 16) : known;
+  }
+
+  /** What was asked for, as it was sent: `/path?query`; `*`; an absolute URL where a proxy is asked. */
+  get target(): string {
+    this.#target ??= this.#head.text(this.#head.word(HTTP_HEAD_TARGET));
+    return this.#target;
+  }
+
+  /** The path, as it was sent: not decoded, without the query. `*` for `OPTIONS *`, '' for CONNECT. */
+  get path(): string {
+    if (this.#path !== null) return this.#path;
+    const place = this.#head.word(HTTP_HEAD_PATH);
+    const length = place >>> 16;
+    // Most paths of one character are "/".
+    if (length === 0) this.#path = (this.#kind & HTTP_AUTHORITY_FORM) === 0 ? '/' : '';
+    else if (length === 1 && (this.#kind & HTTP_ASTERISK_FORM) === 0) this.#path = '/';
+    else this.#path = this.#head.text(place);
+    return this.#path;
+  }
+
+  /** What stands behind the `?`, as it was sent; '' for nothing. */
+  get search(): string {
+    if ((this.#kind & HTTP_HAS_QUERY) === 0) return '';
+    const { target } = this;
+    return target.slice(target.indexOf('?') + 1);
+  }
+
+  /** The query, parsed. */
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(this.search);
+    return this.#query;
+  }
+
+  /** What the route's pattern has found, decoded: `/users/:id` gives `params.id`. */
+  get params(): RouteParameters {
+    return this.match === null ? NO_PARAMS : this.match.params;
+  }
+
+  /** The pattern of the route, as it was given; '' where none has matched. */
+  get route(): string {
+    return this.match === null ? '' : this.match.pattern;
+  }
+
+  /** The whole URL, of the parts that the client has sent, or the trusted proxies in front of it. */
+  get url(): string {
+    const { target } = this;
+    if (target.startsWith('/')) return `${this.protocol}://${this.host}${target}`;
+    return target === '*' ? `${this.protocol}://${this.host}` : target;
+  }
+
+  /** Of the target, or Host: a name or address, and a port where one was sent. '' where there is none (HTTP/1.0). */
+  get host(): string {
+    return this.authority;
+  }
+
+  /** @internal The host that was sent. */
+  get authority(): string {
+    return this.#head.text(this.#head.word(HTTP_HEAD_AUTHORITY));
+  }
+
+  /** `http` or `https`: that of the connection, or what a trusted proxy says. */
+  get protocol(): string {
+    return this.connection.server.scheme;
+  }
+
+  /** Who connected: where there is a proxy, that. @throws SystemError when the connection has gone. */
+  get remoteAddress(): SocketAddress {
+    return this.connection.socket.remoteAddress;
+  }
+
+  /** The address of the client: of who connected, or where `trustProxy` says so, what the proxies tell. */
+  get clientAddress(): string {
+    return this.remoteAddress.address;
+  }
+
+  /** `1.1`, or `1.0`. */
+  get httpVersion(): string {
+    return this.http10 ? '1.0' : '1.1';
+  }
+
+  /** The header fields. */
+  get headers(): RequestHeaders {
+    this.#headers ??= new RequestHeaders(this.#head);
+    return this.#headers;
+  }
+
+  /** The cookies that were sent; the first one of a name. */
+  get cookies(): Readonly<Record<string, string>> {
+    this.#cookies ??= parseCookies(this.headers.known(HTTP_FIELD_NAME_COOKIE));
+    return this.#cookies;
+  }
+
+  /** Content-Type, as it was sent; null without one. */
+  get contentType(): string | null {
+    return this.headers.known(HTTP_FIELD_NAME_CONTENT_TYPE);
+  }
+
+  /** The trailer fields of a chunked body; empty until its end has come. */
+  get trailers(): Fields {
+    this.#trailers ??= new Fields();
+    return this.#trailers;
+  }
+
+  /**
+   * Aborts when the peer has gone, or ended its side, before it had the whole reply. Made when it is first asked for.
+   */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.#isGone) this.#controller.abort(peerGone());
+    }
+    return this.#controller.signal;
+  }
+
+  // The body
+
+  /**
+   * The body, to be read piece by piece: `for await (const bytes of request.body)`, or `read()`. While nobody reads, little of
+   * it is received.
+   */
+  get body(): RequestBody {
+    this.#body ??= emptyBody(this);
+    return this.#body;
+  }
+
+  /**
+   * The whole body as text, from UTF-8.
+   * @throws HttpError 413 above `limits.bodyBytes`; UnexpectedEndError when the peer has gone before its end; MillraceError
+   * `ERR_MILLRACE_CONSUMED` when it was read already.
+   */
+  text(): Operation<string> {
+    return this.body.whole(this.#bodyLimit, UTF8);
+  }
+
+  /** The whole body, parsed. @throws HttpError 400 for what is no JSON; as `text`. */
+  json(): Operation<unknown> {
+    return this.body.whole(this.#bodyLimit, parseJson);
+  }
+
+  /** The whole body in memory of its own. @throws as `text`. */
+  bytes(): Operation<Buffer> {
+    return this.body.whole(this.#bodyLimit, COPY);
+  }
+
+  // Upgrade
+
+  /** Whether another protocol is asked for: Upgrade (RFC 9110, 7.8), or CONNECT. */
+  get wantsUpgrade(): boolean {
+    return (this.#kind & (HTTP_UPGRADE | HTTP_AUTHORITY_FORM)) !== 0;
+  }
+
+  /**
+   * Agrees to the other protocol: the socket is yours, and what the handler returns is not sent. The reply, 101 or for CONNECT
+   * 200, is sent before; with `status: null` you write it yourself.
+   * @throws MillraceError `ERR_MILLRACE_INVALID_STATE` for a request that asks for no other protocol or was answered;
+   * `ERR_MILLRACE_SOCKET_CLOSED`; TypeError for headers that cannot be sent.
+   */
+  upgrade(reply: UpgradeReply = {}): Upgraded {
+    return this.connection.handOver(this, upgradeHead(this, reply));
+  }
+
+  /** @internal */
+  get isConnect(): boolean {
+    return (this.#kind & HTTP_AUTHORITY_FORM) !== 0;
+  }
+
+  /** @internal */
+  get isHead(): boolean {
+    return ((this.#kind >>> 8) & 0xff) === HTTP_METHOD_HEAD;
+  }
+
+  /** @internal */
+  get http10(): boolean {
+    return (this.#kind & HTTP_HTTP10) !== 0;
+  }
+
+  /** @internal */
+  get keepAlive(): boolean {
+    return (this.#kind & HTTP_KEEP_ALIVE) !== 0;
+  }
+
+  /** @internal */
+  get expectsContinue(): boolean {
+    return (this.#kind & HTTP_EXPECT_CONTINUE) !== 0;
+  }
+
+  /** @internal An expectation that nobody here can meet: 417. */
+  get expectsMore(): boolean {
+    return (this.#kind & HTTP_EXPECT_OTHER) !== 0;
+  }
+
+  /** @internal A `%` is in the path. */
+  get isEncoded(): boolean {
+    return (this.#kind & HTTP_PERCENT_IN_PATH) !== 0;
+  }
+
+  /** @internal */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** @internal Somebody answers by the exchange, whatever the handler returns. */
+  take(): Exchange {
+    this.isTaken = true;
+    return this.exchange ?? this.connection.exchange(this);
+  }
+
+  /** @internal */
+  get hasBody(): boolean {
+    return (this.#kind & HTTP_HAS_BODY) !== 0;
+  }
+
+  /** @internal Of the table. */
+  get wordsEnd(): number {
+    return this.#head.end;
+  }
+
+  /** @internal */
+  get bytesReceived(): number {
+    return this.#body === null ? 0 : this.#body.received;
+  }
+
+  /** @internal The first turn of the handler is over, and there is no reply yet. */
+  detach(): void {
+    this.#head.detach();
+    this.#body?.detach();
+  }
+
+  /** @internal It was answered. */
+  over(): void {
+    this.#isOver = true;
+    this.#head.release();
+    this.#body?.discard();
+  }
+
+  /** @internal The peer will not have the reply. */
+  peerGone(error: Error | null): void {
+    if (this.#isGone || this.#isOver) return;
+    this.#isGone = true;
+    this.#controller?.abort(error ?? peerGone());
+  }
+
+  /** @internal All of the body lies in `memory`. */
+  takeBody(memory: Buffer, offset: number, length: number): void {
+    this.#body = new RequestBody(this);
+    this.#body.inline(memory, offset, length);
+  }
+
+  /** @internal The body is on its way. */
+  beginBody(): void {
+    this.#body = new RequestBody(this);
+  }
+
+  /** @internal */
+  pushBody(memory: Buffer, offset: number, length: number): void {
+    this.#body?.push(memory, offset, length);
+  }
+
+  /** @internal @param trailers null without any. */
+  endBody(trailers: Fields | null): void {
+    if (trailers !== null) this.#trailers = trailers;
+    this.#body?.end();
+  }
+
+  /** @internal */
+  bodyFailed(error: Error): void {
+    this.#body?.fail(error);
+  }
+
+  /** @internal */
+  bodyWanted(): void {
+    this.connection.bodyWanted(this);
+  }
+
+  /** @internal */
+  holdBody(hold: boolean): void {
+    this.connection.holdBody(hold);
+  }
+
+  get #bodyLimit(): number {
+    return this.connection.server.limits.bodyBytes;
+  }
+}
+
+function lengthOf(words: Uint32Array, at: number): number {
+  const high = words[at + HTTP_HEAD_CONTENT_LENGTH_HIGH] as number;
+  return high * 2 ** 32 + (words[at + HTTP_HEAD_CONTENT_LENGTH_LOW] as number);
+}
+
+function emptyBody(source: BodySource): RequestBody {
+  const body = new RequestBody(source);
+  body.end();
+  return body;
+}
+
+function parseJson(memory: Buffer, offset: number, length: number): unknown {
+  try {
+    return JSON.parse(memory.toString('utf8', offset, offset + length));
+  } catch (error) {
+    throw malformedBody(`The body is no JSON: ${(error as Error).message}`, error);
+  }
+}
+
+/** What the signal of a request aborts with. */
+function peerGone(): Error {
+  return new AbortError('The peer has gone before it had the whole reply');
+}
+
+/** The head of the reply that agrees. */
+function upgradeHead(request: HttpRequest, { status, headers }: UpgradeReply): string {
+  if (status === null) return '';
+  const code = status ?? (request.isConnect ? 200 : 101);
+  checkInteger(code, 'status', 101, 299);
+  const fields = new Fields(headers);
+  if (code === 101) {
+    if (!fields.has('upgrade')) fields.set('Upgrade', protocolOf(request.headers.get('upgrade') ?? ''));
+    fields.set('Connection', 'Upgrade');
+  }
+  return `${statusLine(code)}${fields.serialize()}\r\n`;
+}
+
+function protocolOf(upgrade: string): string {
+  return listMembers(upgrade)[0] ?? '';
+}

@@ -1,0 +1,284 @@
+// What the connections of a server share: its options, its clock, its counts; and the way from a request to its handler.
+//
+// - A handler runs at once, in the turn that brought the request, while fewer than `concurrentRequests` have not answered;
+//   else the request waits in `#queue`, or is refused with 503.
+// - The clock is read once for each chunk: the times of requests are those of the chunks that brought them.
+import { now } from '../internal/clock.js';
+import { type Runnable, scheduler } from '../internal/scheduler.js';
+import { spawn } from '../task/spawn.js';
+import { type Answer, answer, isGenerator, TEXT_FIELDS } from './answer.js';
+import { openCodec, type StaticRoute } from './codec.js';
+import type { HttpConnection } from './connection.js';
+import { Counters } from './counters.js';
+import type { Exchange } from './exchange.js';
+import { HttpError } from './http-errors.js';
+import type { HttpLimits } from './limits.js';
+import { Reply } from './reply.js';
+import type { HttpRequest } from './request.js';
+import type { HttpServer } from './server.js';
+import { statusLine } from './status.js';
+
+/** Answers a request: at once, or with a promise, or as a generator, which runs as a fiber. */
+export type Handler = (
+  request: HttpRequest,
+  server: HttpServer,
+) => Answer | PromiseLike<Answer> | Generator<unknown, Answer, unknown>;
+
+/** Answers for a handler that has failed. */
+export type ErrorHandler = (error: unknown, request: HttpRequest) => Answer | PromiseLike<Answer>;
+
+/** What is called with each request that was answered, or whose peer has gone (status 0). */
+export type AccessLog = (entry: AccessEntry) => void;
+
+export interface AccessEntry {
+  readonly request: HttpRequest;
+  /** 0: the peer had gone. */
+  readonly status: number;
+  /** From the chunk that brought the head to the end of the reply, as far as it was handed to the socket. */
+  readonly durationMs: number;
+}
+
+const RETRY_AFTER_SECONDS = 1;
+/** A clock of 31 bits: no number on the heap. */
+const CLOCK_MASK = 0x3fffffff;
+const OVERLOADED = new Reply('The server has too much to do\n', {
+  status: 503,
+  headers: { 'Retry-After': RETRY_AFTER_SECONDS, 'Content-Type': 'text/plain; charset=utf-8' },
+});
+
+export class ServerCore implements Runnable {
+  readonly limits: HttpLimits;
+  readonly counters = new Counters();
+  readonly codecServer: number;
+  /** Of the beginning of a reply of plain text. */
+  readonly textHead = `${statusLine(200)}${TEXT_FIELDS}`;
+  readonly scheme: 'http' | 'https';
+  /** Milliseconds, of when the last chunk came. */
+  nowMs = 0;
+  closing = false;
+  /** Some routes are answered in C++. */
+  hasStatics = false;
+  handler: Handler;
+  onError: ErrorHandler | null = null;
+  accessLog: AccessLog | null = null;
+  readonly server: HttpServer;
+  readonly connections: HttpConnection[] = [];
+  /** Requests whose handlers have not answered yet. */
+  running = 0;
+  #queue: HttpRequest[] = [];
+  #queueAt = 0;
+  #draining = false;
+  /** The same, exactly. */
+  exactMs = 0;
+  readonly #startMs = now();
+
+  constructor(limits: HttpLimits, scheme: 'http' | 'https', handler: Handler, server: HttpServer) {
+    this.server = server;
+    this.limits = limits;
+    this.scheme = scheme;
+    this.handler = handler;
+    this.codecServer = openCodec().server(limits);
+    this.tick();
+  }
+
+  /** Requests that wait for a handler. */
+  get queued(): number {
+    return this.#queue.length - this.#queueAt;
+  }
+
+  /** Reads the clock. */
+  tick(): void {
+    this.exactMs = now() - this.#startMs;
+    this.nowMs = this.exactMs & CLOCK_MASK;
+  }
+
+  /** Replaces what is answered in C++. */
+  setStatics(routes: readonly StaticRoute[]): void {
+    this.hasStatics = routes.length > 0;
+    openCodec().setStatic(this.codecServer, routes);
+  }
+
+  added(connection: HttpConnection): void {
+    connection.index = this.connections.length;
+    this.connections.push(connection);
+    this.counters.connections++;
+  }
+
+  removed(connection: HttpConnection): void {
+    const { index } = connection;
+    if (index < 0) return;
+    connection.index = -1;
+    const last = this.connections.pop() as HttpConnection;
+    if (last !== connection) {
+      this.connections[index] = last;
+      last.index = index;
+    }
+  }
+
+  /** A request has come. */
+  handle(request: HttpRequest): void {
+    this.counters.requests++;
+    if (this.running < this.limits.concurrentRequests) {
+      this.#run(request);
+    } else if (this.queued < this.limits.queuedRequests) {
+      request.detach();
+      request.connection.exchange(request);
+      this.#queue.push(request);
+    } else {
+      this.counters.shed++;
+      answer(request.connection.exchange(request), OVERLOADED);
+    }
+  }
+
+  /** The reply to an exchange has begun, or will never. */
+  answered(exchange: Exchange): void {
+    if (!exchange.running) return;
+    exchange.running = false;
+    this.running--;
+    if (this.queued > 0 && !this.#draining) {
+      this.#draining = true;
+      scheduler.enqueue(this);
+    }
+  }
+
+  /** A reply is on its way, whole; or the peer has gone before (status 0). */
+  replied(request: HttpRequest, status: number): void {
+    const fromThisChunk = request.startMs === this.exactMs;
+    this.counters.replied(status, fromThisChunk ? -1 : now() - this.#startMs - request.startMs);
+    if (this.accessLog !== null) this.#log(this.accessLog, request, status);
+  }
+
+  /** What a chunk has brought was given to the handlers, and what they have said at once was handed to the socket. */
+  chunkDone(): void {
+    if (this.counters.unmeasured > 0) this.counters.measured(now() - this.#startMs - this.exactMs);
+  }
+
+  /** A handler has failed: its error becomes the reply. */
+  fail(exchange: Exchange, error: unknown): void {
+    if (exchange.aborted) return;
+    if (!exchange.waiting) {
+      exchange.abort(error instanceof Error ? error : null);
+      this.tellError(error, exchange.request);
+      return;
+    }
+    const { onError } = this;
+    if (onError !== null) {
+      try {
+        const result = onError(error, exchange.request);
+        if (isThenable(result))
+          result.then(
+            (value) => this.#answerError(exchange, value),
+            (again) => this.#failed(exchange, again),
+          );
+        else this.#answerError(exchange, result);
+        return;
+      } catch (again) {
+        this.#failed(exchange, again);
+        return;
+      }
+    }
+    this.#failed(exchange, error);
+  }
+
+  /** What nobody else hears of. */
+  tellError(error: unknown, request: HttpRequest): void {
+    this.counters.handlerErrors++;
+    this.server.handlerFailed(error, request);
+  }
+
+  /** @internal For the run queue: there is room for what waits. */
+  run(): void {
+    this.#draining = false;
+    while (this.queued > 0 && this.running < this.limits.concurrentRequests) {
+      const request = this.#queue[this.#queueAt++] as HttpRequest;
+      if (this.#queueAt === this.#queue.length) {
+        this.#queue = [];
+        this.#queueAt = 0;
+      }
+      const exchange = request.exchange as Exchange;
+      if (exchange.aborted) continue;
+      this.counters.waited(now() - this.#startMs - request.startMs);
+      this.#run(request);
+    }
+  }
+
+  #run(request: HttpRequest): void {
+    const { connection } = request;
+    let result: unknown;
+    try {
+      if (request.expectsMore) throw new HttpError(417);
+      result = this.handler(request, this.server);
+    } catch (error) {
+      this.fail(request.exchange ?? connection.exchange(request), error);
+      return;
+    }
+    if (typeof result === 'string' && connection.first === null && !request.isOver) {
+      connection.replyWithText(request, result);
+    } else {
+      this.#settle(request, result);
+    }
+  }
+
+  #settle(request: HttpRequest, result: unknown): void {
+    // The socket is somebody else's, or an adapter answers.
+    if (request.isOver || request.isTaken) {
+      if (isThenable(result)) result.then(null, (error: unknown) => this.tellError(error, request));
+      return;
+    }
+    const exchange = request.exchange ?? request.connection.exchange(request);
+    if (isGenerator(result)) {
+      request.detach();
+      this.#wait(exchange, spawn(result));
+    } else if (isThenable(result)) {
+      request.detach();
+      this.#wait(exchange, result);
+    } else {
+      this.#answer(exchange, result);
+    }
+  }
+
+  #wait(exchange: Exchange, result: PromiseLike<unknown>): void {
+    exchange.running = true;
+    this.running++;
+    result.then(
+      (value) => this.#answer(exchange, value),
+      (error: unknown) => this.fail(exchange, error),
+    );
+  }
+
+  #answer(exchange: Exchange, value: unknown): void {
+    if (exchange.aborted || exchange.request.isTaken || exchange.request.isOver) return;
+    try {
+      answer(exchange, value);
+    } catch (error) {
+      this.fail(exchange, error);
+    }
+  }
+
+  #answerError(exchange: Exchange, value: unknown): void {
+    try {
+      answer(exchange, value);
+    } catch (error) {
+      this.#failed(exchange, error);
+    }
+  }
+
+  #failed(exchange: Exchange, error: unknown): void {
+    if (!exchange.waiting) return;
+    const told = error instanceof HttpError ? error : new HttpError(500, undefined, { cause: error });
+    if (told.status >= 500) this.tellError(error, exchange.request);
+    answer(exchange, new Reply(`${told.publicMessage}\n`, { status: told.status, headers: told.headers ?? {} }));
+  }
+
+  #log(log: AccessLog, request: HttpRequest, status: number): void {
+    try {
+      log({ request, status, durationMs: now() - this.#startMs - request.startMs });
+    } catch (error) {
+      this.tellError(error, request);
+    }
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

@@ -1,0 +1,296 @@
+// A server: listens, gives each connection to an HttpConnection, looks at their times, and ends in order.
+import { checkDelay, checkSignal, type SignalOption } from '../internal/cancel.js';
+import { checkFunction, checkObject, invalidType } from '../internal/errors.js';
+import { type Operation, PENDING, REJECTED } from '../internal/operation.js';
+import type { SocketAddress } from '../net/address.js';
+import { Alarm } from '../net/alarm.js';
+import type { Chunk } from '../net/chunk.js';
+import { listen as listenNet } from '../net/listen.js';
+import type { ListenOptions } from '../net/listen-options.js';
+import type { Listener } from '../net/listener.js';
+import type { TlsListener } from '../tls/listener.js';
+import type { TlsServerOptions } from '../tls/options.js';
+import { HttpConnection, type Transport } from './connection.js';
+import { tellError } from './diagnostics.js';
+import { dispatcher, type RoutingOptions } from './dispatch.js';
+import { type HttpLimits, limitsOf } from './limits.js';
+import type { HttpRequest } from './request.js';
+import { type AccessLog, type ErrorHandler, ServerCore } from './server-core.js';
+import { type ServerStats, statsOf } from './server-stats.js';
+import { staticRoutes } from './static-routes.js';
+
+type Place = Pick<ListenOptions, 'port' | 'fd' | 'backlog' | 'ipv6Only' | 'reusePort' | 'mode'>;
+
+/** What `serve` takes: where to listen, what answers, and what a peer may cost. */
+export interface ServeOptions extends Place, RoutingOptions, SignalOption {
+  /** The address to listen on, or a name that has one. Default: all addresses. */
+  hostname?: string;
+  /** A Unix domain socket instead: its file, or an abstract name (Linux) that begins with `\0`. */
+  unix?: string;
+  /** HTTPS: the options of `millrace/tls`, at least `key` and `cert`. */
+  tls?: TlsServerOptions;
+  /**
+   * Answers for a handler that has thrown. Without it an HttpError is answered with its status, all else with 500 and told
+   * as `handlerError`.
+   */
+  error?: ErrorHandler;
+  /** What a handler threw that was no HttpError below 500. Default: a process warning with its stack. */
+  handlerError?(error: unknown, request: HttpRequest): void;
+  /** See {@link HttpLimits}. */
+  limits?: Partial<HttpLimits>;
+  /** Called for each request when its reply was handed to the socket. What of the request was not read in the handler is gone. */
+  accessLog?: AccessLog;
+}
+
+/** How a server ends. */
+export interface ServerCloseOptions {
+  /**
+   * How long requests that are being answered may take, in milliseconds from 0 to 7.2e10; connections that are left then are
+   * reset. Default: 5,000.
+   */
+  drainMs?: number;
+}
+
+const DRAIN_MS = 5_000;
+/** All connections are looked at once in so many looks. */
+const SLICES = 4;
+const LOOK_EVERY_MS = 250;
+/** Replies that wait for a slow peer are bounded by the connection, which knows of whole ones. */
+const WRITE_LIMIT = 2 ** 30;
+
+/** A server that listens. Made by {@link serve}. */
+export class HttpServer {
+  readonly #core: ServerCore;
+  readonly #options: ServeOptions;
+  readonly #look: Alarm;
+  readonly #ready: Promise<this>;
+  #listener: Listener | TlsListener | null = null;
+  #listening: Operation<Listener | TlsListener> | null = null;
+  #closed: Operation<number> | null = null;
+  #slice = 0;
+  #looking = false;
+
+  /** @internal Use `serve`. */
+  constructor(options: ServeOptions) {
+    this.#options = options;
+    const { handler, table } = dispatcher(options);
+    this.#core = new ServerCore(limitsOf(options.limits), options.tls === undefined ? 'http' : 'https', handler, this);
+    if (table !== null) this.#core.setStatics(staticRoutes(table));
+    this.#core.onError = options.error ?? null;
+    this.#core.accessLog = options.accessLog ?? null;
+    this.#look = new Alarm(() => this.#lookAtTimes(), true);
+    this.#ready = this.#listen();
+    this.#ready.catch(() => {});
+  }
+
+  /** Resolves with the server when it listens. @throws what `listen` of `millrace/net` or `millrace/tls` does. */
+  get ready(): Promise<this> {
+    return this.#ready;
+  }
+
+  /** Where it listens; null until then. */
+  get address(): SocketAddress | null {
+    return this.#listener?.address ?? null;
+  }
+
+  /** 0 until it listens, and on a Unix domain socket. With an address for `hostname` it listens when `serve` returns. */
+  get port(): number {
+    return this.#listener?.port ?? 0;
+  }
+
+  /** What to give to a client on this machine. */
+  get url(): string {
+    const address = this.address;
+    if (address === null) return '';
+    if (address.family === 'Unix') return `unix:${address.address}`;
+    const any = address.address === '::' || address.address === '0.0.0.0';
+    const host = any ? 'localhost' : address.family === 'IPv6' ? `[${address.address}]` : address.address;
+    return `${this.#core.scheme}://${host}:${address.port}`;
+  }
+
+  /** Connections that are open. */
+  get connections(): number {
+    return this.#core.connections.length;
+  }
+
+  /** Requests whose handlers have not answered yet. */
+  get pendingRequests(): number {
+    return this.#core.running;
+  }
+
+  /** Counts since the server was made, and how long requests took. */
+  stats(): ServerStats {
+    return statsOf(this.#core);
+  }
+
+  /**
+   * Replaces all of `routes`, `hosts` and `fetch` at once; `error` too, where it is given. Requests that are being answered
+   * go on with what they began with; the next request finds the new ones. When it throws, nothing has changed.
+   * @throws TypeError, MillraceError `ERR_MILLRACE_HTTP_ROUTE`.
+   */
+  reload(options: RoutingOptions & Pick<ServeOptions, 'error'>): void {
+    checkObject(options, 'options');
+    if (options.error !== undefined) checkFunction(options.error, 'options.error');
+    const { handler, table } = dispatcher(options);
+    const statics = table === null ? [] : staticRoutes(table);
+    this.#core.setStatics(statics);
+    this.#core.handler = handler;
+    if (options.error !== undefined) this.#core.onError = options.error;
+  }
+
+  /**
+   * Stops listening. Idle connections are closed, what is being answered is finished (with `Connection: close`), and what is
+   * left after `drainMs` is reset. Done when all connections have ended; gives how many had to be reset.
+   * @throws TypeError, RangeError naming the option; what `ready` throws.
+   */
+  close(options: ServerCloseOptions = {}): Promise<number> {
+    checkObject(options, 'options');
+    const { drainMs = DRAIN_MS } = options;
+    checkDelay(drainMs, 'options.drainMs');
+    return this.#close(drainMs);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Keeps the process alive while it listens, which is the default. */
+  ref(): this {
+    this.#listener?.ref();
+    return this;
+  }
+
+  unref(): this {
+    this.#listener?.unref();
+    return this;
+  }
+
+  /** @internal */
+  handlerFailed(error: unknown, request: HttpRequest): void {
+    const { handlerError } = this.#options;
+    if (handlerError === undefined) tellError(error, request);
+    else handlerError(error, request);
+  }
+
+  async #listen(): Promise<this> {
+    const { options } = this.#listenOptions();
+    const { tls } = this.#options;
+    if (tls === undefined) {
+      this.#listening = listenNet(options);
+    } else {
+      const { listen } = await import('../tls/index.js');
+      this.#listening = listen({ ...tls, ...options } as never);
+    }
+    // An address is listened on at once: then the port is known when `serve` returns.
+    if (this.#listening.state === PENDING) await this.#listening;
+    else if (this.#listening.state === REJECTED) throw await this.#listening.catch((error: unknown) => error);
+    else this.#listening.taken = true;
+    this.#listener = this.#listening.value;
+    return this;
+  }
+
+  #listenOptions(): { options: ListenOptions } {
+    const core = this.#core;
+    const { hostname, unix, port, fd, backlog, ipv6Only, reusePort, mode, signal } = this.#options;
+    const options: ListenOptions = {
+      allowHalfOpen: true,
+      writeLimit: WRITE_LIMIT,
+      open: (socket) => this.#opened(socket),
+      data: received,
+      drain: (socket) => (socket.data as HttpConnection).drained(),
+      end: (socket) => (socket.data as HttpConnection).ended(),
+      error: failed,
+      close: (socket) => (socket.data as HttpConnection | undefined)?.gone(null),
+      closing: () => this.#beginClose(),
+    };
+    const given = { host: hostname, path: unix, port, fd, backlog, ipv6Only, reusePort, mode, signal };
+    for (const [name, value] of Object.entries(given)) {
+      if (value !== undefined) (options as Record<string, unknown>)[name] = value;
+    }
+    if (core.limits.connections < 2 ** 31 - 1) options.maxConnections = core.limits.connections;
+    return { options };
+  }
+
+  #opened(socket: Transport): void {
+    // While there was no connection nobody has looked at the clock.
+    this.#core.tick();
+    const connection = new HttpConnection(this.#core, socket);
+    socket.data = connection;
+    this.#core.added(connection);
+    if (!this.#looking) {
+      this.#looking = true;
+      this.#look.set(LOOK_EVERY_MS);
+    }
+  }
+
+  async #close(drainMs: number): Promise<number> {
+    await this.#ready;
+    const listener = this.#listener as Listener;
+    this.#closed = listener.close({ drainMs });
+    return this.#closed;
+  }
+
+  #beginClose(): void {
+    this.#core.closing = true;
+    // From a copy: whoever ends leaves the list.
+    for (const connection of [...this.#core.connections]) connection.finish();
+  }
+
+  #lookAtTimes(): void {
+    const core = this.#core;
+    core.tick();
+    const { connections } = core;
+    this.#slice = (this.#slice + 1) % SLICES;
+    // Backwards: whoever ends is replaced by the last one.
+    for (let i = connections.length - 1; i >= 0; i--) {
+      const connection = connections[i];
+      if (connection !== undefined && i % SLICES === this.#slice) connection.look(core.nowMs);
+    }
+    if (connections.length > 0) this.#look.set(LOOK_EVERY_MS);
+    else this.#looking = false;
+  }
+}
+
+function received(socket: Transport, chunk: Chunk): void {
+  (socket.data as HttpConnection).data(chunk);
+}
+
+function failed(socket: Transport, error: Error): void {
+  (socket.data as HttpConnection | undefined)?.gone(error);
+}
+
+/**
+ * Serves HTTP/1.1 (RFC 9110, RFC 9112), and HTTP/1.0 to who asks for that.
+ *
+ * A handler is given a request and returns the reply: a string, bytes, a {@link Reply}, a WHATWG `Response`, a stream, or a
+ * promise of one of these; a generator function runs as a fiber. What it throws is answered by `error`, or as an HttpError
+ * says, or with 500. `signal` closes the server.
+ *
+ * @example
+ * ```ts
+ * const server = serve({
+ *   hostname: '127.0.0.1',
+ *   port: 0, // any free one
+ *   routes: { '/users/:id': (request) => Reply.json({ id: request.params.id }) },
+ *   fetch: (request) => `You asked for ${request.path}`,
+ * });
+ * const response = await fetch(`${server.url}/users/7`);
+ * console.log(await response.text()); // {"id":"7"}
+ * await server.close();
+ * ```
+ * @throws TypeError, RangeError naming the option; MillraceError `ERR_MILLRACE_HTTP_ROUTE` for routes that contradict each
+ * other. Errors of listening are told by `ready`.
+ */
+export function serve(options: ServeOptions): HttpServer {
+  checkObject(options, 'options');
+  const { error, handlerError, accessLog, tls, signal } = options;
+  if (error !== undefined) checkFunction(error, 'options.error');
+  if (handlerError !== undefined) checkFunction(handlerError, 'options.handlerError');
+  if (accessLog !== undefined) checkFunction(accessLog, 'options.accessLog');
+  if (tls !== undefined) checkObject(tls, 'options.tls');
+  if (signal !== undefined) checkSignal(signal, 'options.signal');
+  if (typeof options === 'object' && 'host' in options) {
+    throw invalidType('options', 'without host: it is called hostname here', options);
+  }
+  return new HttpServer(options);
+}
