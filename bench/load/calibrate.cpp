@@ -1,4 +1,4 @@
-// The generator's own limits on this machine: each kind of load against the smallest echo server there is, in a process
+// The generator's own limits on this machine: each kind of load against the smallest server there is, in a process
 // beside it. What one CPU-second of the generator is worth is its limit, whichever of the two was the slower one here.
 #include <errno.h>
 #include <sched.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "churn.h"
@@ -16,7 +17,7 @@
 #include "loops.h"
 #include "modes.h"
 #include "serve.h"
-#include "tcp_pool.h"
+#include "stream_pool.h"
 #include "udp_pool.h"
 
 namespace load {
@@ -48,7 +49,7 @@ void ChooseServerCpu(int wanted) {
   if (CPU_COUNT(&server) > 0) sched_setaffinity(0, sizeof server, &server);
 }
 
-// An echo server in a child process, which ends with its owner, and in any case with this program.
+// A server in a child process, which ends with its owner, and in any case with this program.
 class ServerProcess {
  public:
   ServerProcess(Protocol protocol, int cpu) {
@@ -63,7 +64,7 @@ class ServerProcess {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     keep_.Close();
     ChooseServerCpu(cpu);
-    ServeEcho(protocol, server, read_end.fd());
+    Serve(protocol, server, read_end.fd());
     _exit(0);
   }
   ServerProcess(const ServerProcess&) = delete;
@@ -91,6 +92,43 @@ Json LimitOf(const char* what, const Window& window) {
       .Real("loadCpuShare", window.own_cpu_seconds() / window.seconds(), 3);
 }
 
+// The connections that a protocol's loads go over, and what they send.
+class Connections {
+ public:
+  Connections(Protocol protocol, const Options& options)
+      : target_(options, 0), echo_(options.message_bytes), http_(options.requests, target_) {
+    switch (protocol) {
+      case Protocol::kTcp:
+        pool_ = std::make_unique<EchoPool>(&echo_);
+        break;
+      case Protocol::kUdp:
+        pool_ = std::make_unique<UdpPool>(echo_.pattern(), options);
+        break;
+      case Protocol::kHttp:
+        pool_ = std::make_unique<HttpPool>(&http_);
+    }
+    pool_->Open(&target_, options.connections);
+  }
+
+  Pool* pool() { return pool_.get(); }
+
+ private:
+  Target target_;
+  EchoScript echo_;
+  HttpScript http_;
+  std::unique_ptr<Pool> pool_;
+};
+
+// What the built-in server answers.
+HttpRequest PlainRequest() {
+  HttpRequest request;
+  request.path = "/hello/World";
+  request.known = HttpRequest::Known::kBytes;
+  request.expected_body = "Hello, World!";
+  request.expected_length = request.expected_body.size();
+  return request;
+}
+
 class Calibration {
  public:
   explicit Calibration(const Options& options) : options_(options) {}
@@ -107,39 +145,35 @@ class Calibration {
     Closed("udp 64 B, 1 in flight", Protocol::kUdp, 64, 1);
     Closed("udp 64 B, 16 in flight", Protocol::kUdp, 64, 16);
     Open("udp 64 B, open loop, spinning", Protocol::kUdp, Waiting::kSpin);
+    Closed("http, 1 in flight", Protocol::kHttp, 0, 1);
+    Closed("http, 16 pipelined", Protocol::kHttp, 0, 16);
+    Open("http, open loop, spinning", Protocol::kHttp, Waiting::kSpin);
     Json json;
     return json.Text("mode", "calibrate").List("limits", limits_);
   }
 
  private:
-  Options For(const ServerProcess& server, uint32_t bytes) const {
+  Options For(const ServerProcess& server, Protocol protocol, uint32_t bytes) const {
     Options options = options_;
     options.port = server.port();
     options.server_pid = server.pid();
     options.message_bytes = bytes;
+    if (protocol == Protocol::kHttp) options.requests.push_back(PlainRequest());
     return options;
   }
 
   void Closed(const char* what, Protocol protocol, uint32_t bytes, uint32_t in_flight) {
     const ServerProcess server(protocol, options_.server_cpu);
-    Options options = For(server, bytes);
+    Options options = For(server, protocol, bytes);
     options.in_flight = in_flight;
     const Meter meter(options.server_pid);
-    Target target(options, 0);
-    if (protocol == Protocol::kTcp) {
-      TcpPool pool(pattern_, bytes);
-      pool.Open(&target, options.connections);
-      limits_.push_back(LimitOf(what, RunClosedLoop(options, meter, &pool).window));
-    } else {
-      UdpPool pool(pattern_, options);
-      pool.Open(&target, options.connections);
-      limits_.push_back(LimitOf(what, RunClosedLoop(options, meter, &pool).window));
-    }
+    Connections connections(protocol, options);
+    limits_.push_back(LimitOf(what, RunClosedLoop(options, meter, connections.pool()).window));
   }
 
   void ChurnBy(const char* what, Closer closer) {
     const ServerProcess server(Protocol::kTcp, options_.server_cpu);
-    Options options = For(server, 64);
+    Options options = For(server, Protocol::kTcp, 64);
     options.closer = closer;
     options.sources = 64;
     const Meter meter(options.server_pid);
@@ -149,7 +183,7 @@ class Calibration {
   // Doubles the rate until the generator does not keep it, then looks for the limit in between.
   void Open(const char* what, Protocol protocol, Waiting waiting) {
     const ServerProcess server(protocol, options_.server_cpu);
-    Options options = For(server, 64);
+    Options options = For(server, protocol, 64);
     options.waiting = waiting;
     options.seconds = std::min(options.seconds / 3, kProbeSeconds);
     options.warmup_seconds = std::min(options.warmup_seconds, kProbeWarmupSeconds);
@@ -179,19 +213,11 @@ class Calibration {
 
   OpenResult ProbeAt(const Options& options, Protocol protocol) {
     const Meter meter(options.server_pid);
-    Target target(options, 0);
-    if (protocol == Protocol::kTcp) {
-      TcpPool pool(pattern_, options.message_bytes);
-      pool.Open(&target, options.connections);
-      return RunOpenLoop(options, meter, &pool);
-    }
-    UdpPool pool(pattern_, options);
-    pool.Open(&target, options.connections);
-    return RunOpenLoop(options, meter, &pool);
+    Connections connections(protocol, options);
+    return RunOpenLoop(options, meter, connections.pool());
   }
 
   const Options& options_;
-  const Pattern pattern_;
   std::vector<Json> limits_;
 };
 

@@ -34,15 +34,22 @@ ClosedResult RunClosedLoop(const Options& options, const Meter& meter, Pool* poo
 
 void WriteClosed(const Options& options, uint32_t connections, const Meter& meter, const ClosedResult& result,
                  Json* json) {
-  json->Text("loop", "closed")
-      .Count("connections", connections)
-      .Count("messageBytes", options.message_bytes)
-      .Count("inFlight", options.in_flight);
+  json->Text("loop", "closed").Count("connections", connections);
+  if (!options.is_http()) json->Count("messageBytes", options.message_bytes);
+  json->Count("inFlight", options.in_flight);
   result.window.Write(json, meter);
-  json->Count("messages", result.window.done())
-      .Real("messagesPerSecond", result.window.per_second(), 1)
-      .Real("bytesPerSecond", result.window.per_second() * options.message_bytes, 1)
-      .Times("latencyMicroseconds", result.latency);
+  WriteDone(options, result.window, json);
+  json->Times("latencyMicroseconds", result.latency);
+}
+
+void WriteDone(const Options& options, const Window& window, Json* json) {
+  if (options.is_http()) {
+    json->Count("requests", window.done()).Real("requestsPerSecond", window.per_second(), 1);
+    return;
+  }
+  json->Count("messages", window.done())
+      .Real("messagesPerSecond", window.per_second(), 1)
+      .Real("bytesPerSecond", window.per_second() * options.message_bytes, 1);
 }
 
 }  // namespace load

@@ -1,15 +1,15 @@
 #include "loops.h"
 #include "modes.h"
-#include "tcp_pool.h"
+#include "stream_pool.h"
 
 namespace load {
 
 Json RunEcho(const Options& options) {
   RaiseFileLimit(options.connections);
-  const Pattern pattern;
   const Meter meter(options.server_pid);
   Target target(options, options.sources);
-  TcpPool pool(pattern, options.message_bytes);
+  EchoScript script(options.message_bytes);
+  EchoPool pool(&script);
   pool.Open(&target, options.connections);
   Json json;
   json.Text("mode", "echo");

@@ -1,4 +1,4 @@
-// Many connections that only stay open: what they cost the server in memory, and what they cost those that work.
+// Many connections that only stay open, after an echo or an HTTP request each: what they cost the server in memory, and what they cost those that work.
 #include <time.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 #include "modes.h"
 #include "server_state.h"
 #include "silence.h"
-#include "tcp_pool.h"
+#include "stream_pool.h"
 
 namespace load {
 namespace {
@@ -26,44 +26,48 @@ void Sleep(double seconds) {
 class Idle {
  public:
   Idle(const Options& options, const Meter& meter)
-      : options_(options), meter_(meter), target_(options, options.sources) {}
+      : options_(options),
+        meter_(meter),
+        target_(options, options.sources),
+        echo_(options.message_bytes),
+        http_(options.requests, target_) {}
 
   Json Run() {
-    TcpPool busy(pattern_, options_.message_bytes);
-    busy.Open(&target_, options_.busy);
+    const std::unique_ptr<Pool> busy = NewPool();
+    busy->Open(&target_, options_.busy);
     ClosedResult alone;
-    if (options_.busy > 0) alone = RunClosedLoop(options_, meter_, &busy);
-    {
-      TcpPool first(pattern_, options_.message_bytes);
-      OpenAll(&first, options_.prime);
-    }
+    if (options_.busy > 0) alone = RunClosedLoop(options_, meter_, busy.get());
+    OpenAll(NewPool().get(), options_.prime);
 
     Json json;
     const Memory before = Settle();
-    auto idle = std::make_unique<TcpPool>(pattern_, options_.message_bytes);
+    std::unique_ptr<Pool> idle = NewPool();
     const uint64_t begin_ns = NowNs();
     OpenAll(idle.get(), options_.connections);
     const double open_seconds = NsToSeconds(NowNs() - begin_ns);
     const Memory open = Settle();
     ClosedResult beside;
-    if (options_.busy > 0) beside = RunClosedLoop(options_, meter_, &busy);
+    if (options_.busy > 0) beside = RunClosedLoop(options_, meter_, busy.get());
     idle->Poll(0);  // nothing may have happened on any of them: what did ends the program here
     idle.reset();
     const Memory closed = Settle();
 
-    json.Text("mode", "idle")
-        .Count("connections", options_.connections)
-        .Count("messageBytes", options_.message_bytes)
-        .Count("sources", target_.sources())
-        .Real("openSeconds", open_seconds, 6);
+    json.Text("mode", "idle").Count("connections", options_.connections);
+    if (options_.requests.empty()) json.Count("messageBytes", options_.message_bytes);
+    json.Count("sources", target_.sources()).Real("openSeconds", open_seconds, 6);
     if (meter_.has_server()) WriteMemory(before, open, closed, &json);
     if (options_.busy > 0) WriteBusy(alone, beside, &json);
     return json;
   }
 
  private:
+  std::unique_ptr<Pool> NewPool() {
+    if (options_.requests.empty()) return std::make_unique<EchoPool>(&echo_);
+    return std::make_unique<HttpPool>(&http_);
+  }
+
   // Opens and greets a few at a time.
-  void OpenAll(TcpPool* pool, uint32_t count) {
+  void OpenAll(Pool* pool, uint32_t count) {
     const uint64_t descriptors = options_.greet == 0 ? CountDescriptors(options_.server_pid) : 0;
     while (pool->size() < count) {
       const uint32_t first = pool->size();
@@ -117,7 +121,8 @@ class Idle {
   const Options& options_;
   const Meter& meter_;
   Target target_;
-  const Pattern pattern_;
+  EchoScript echo_;
+  HttpScript http_;
 };
 
 }  // namespace

@@ -35,9 +35,13 @@ struct OpenResult {
 
 OpenResult RunOpenLoop(const Options& options, const Meter& meter, Pool* pool);
 
-// `connections`, `messageBytes`, the options of the loop, and what it measured.
+// `connections`, `messageBytes` (but over HTTP), the options of the loop, and what it measured.
 void WriteClosed(const Options& options, uint32_t connections, const Meter& meter, const ClosedResult& result,
                  Json* json);
 void WriteOpen(const Options& options, uint32_t connections, const Meter& meter, const OpenResult& result, Json* json);
+
+// What was done in the window: `messages`, `messagesPerSecond` and `bytesPerSecond`; over HTTP `requests` and
+// `requestsPerSecond`.
+void WriteDone(const Options& options, const Window& window, Json* json);
 
 }  // namespace load

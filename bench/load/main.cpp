@@ -11,6 +11,8 @@ load::Json Measure(const load::Options& options) {
   switch (options.mode) {
     case load::Mode::kUdp:
       return load::RunUdp(options);
+    case load::Mode::kHttp:
+      return load::RunHttp(options);
     case load::Mode::kChurn:
       return load::RunChurn(options);
     case load::Mode::kIdle:

@@ -8,6 +8,7 @@ namespace load {
 
 Json RunEcho(const Options& options);
 Json RunUdp(const Options& options);
+Json RunHttp(const Options& options);
 Json RunChurn(const Options& options);
 Json RunIdle(const Options& options);
 

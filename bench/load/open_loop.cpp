@@ -141,19 +141,16 @@ OpenResult RunOpenLoop(const Options& options, const Meter& meter, Pool* pool) {
 }
 
 void WriteOpen(const Options& options, uint32_t connections, const Meter& meter, const OpenResult& result, Json* json) {
-  json->Text("loop", "open")
-      .Count("connections", connections)
-      .Count("messageBytes", options.message_bytes)
-      .Real("rate", options.rate, 3)
+  json->Text("loop", "open").Count("connections", connections);
+  if (!options.is_http()) json->Count("messageBytes", options.message_bytes);
+  json->Real("rate", options.rate, 3)
       .Text("schedule", NameOf(options.arrivals))
       .Count("seed", options.seed)
       .Text("wait", NameOf(options.waiting));
   result.window.Write(json, meter);
-  json->Count("scheduled", result.scheduled)
-      .Count("messages", result.window.done())
-      .Real("messagesPerSecond", result.window.per_second(), 1)
-      .Real("bytesPerSecond", result.window.per_second() * options.message_bytes, 1)
-      .Count("unanswered", result.unanswered)
+  json->Count("scheduled", result.scheduled);
+  WriteDone(options, result.window, json);
+  json->Count("unanswered", result.unanswered)
       .Flag("generatorLimited", result.generator_limited())
       .Times("latencyMicroseconds", result.latency)
       .Times("latenessMicroseconds", result.lateness);

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "fail.h"
+#include "numbers.h"
 
 namespace load {
 namespace {
@@ -18,7 +19,7 @@ constexpr double kMaxSeed = 9007199254740992.0;  // 2^53: what a double holds ex
 
 constexpr const char* kUsageText =
     "millrace-load [MODE] --port P [--option value]...\n"
-    "modes: echo (default), udp, churn, idle, storm, calibrate, serve, histogram, schedule\n"
+    "modes: echo (default), udp, http, churn, idle, storm, calibrate, serve, histogram, schedule\n"
     "The options of each mode and what it prints: bench/load/README.md\n";
 
 struct Word {
@@ -27,11 +28,11 @@ struct Word {
 };
 
 constexpr Word kModes[] = {
-    {"echo", static_cast<int>(Mode::kEcho)},         {"udp", static_cast<int>(Mode::kUdp)},
-    {"churn", static_cast<int>(Mode::kChurn)},       {"idle", static_cast<int>(Mode::kIdle)},
-    {"storm", static_cast<int>(Mode::kStorm)},       {"calibrate", static_cast<int>(Mode::kCalibrate)},
-    {"serve", static_cast<int>(Mode::kServe)},       {"histogram", static_cast<int>(Mode::kHistogram)},
-    {"schedule", static_cast<int>(Mode::kSchedule)},
+    {"echo", static_cast<int>(Mode::kEcho)},           {"udp", static_cast<int>(Mode::kUdp)},
+    {"http", static_cast<int>(Mode::kHttp)},           {"churn", static_cast<int>(Mode::kChurn)},
+    {"idle", static_cast<int>(Mode::kIdle)},           {"storm", static_cast<int>(Mode::kStorm)},
+    {"calibrate", static_cast<int>(Mode::kCalibrate)}, {"serve", static_cast<int>(Mode::kServe)},
+    {"histogram", static_cast<int>(Mode::kHistogram)}, {"schedule", static_cast<int>(Mode::kSchedule)},
 };
 constexpr Word kArrivals[] = {{"uniform", static_cast<int>(Arrivals::kUniform)},
                               {"poisson", static_cast<int>(Arrivals::kPoisson)}};
@@ -39,18 +40,21 @@ constexpr Word kClosers[] = {{"client", static_cast<int>(Closer::kClient)},
                              {"server", static_cast<int>(Closer::kServer)},
                              {"reset", static_cast<int>(Closer::kReset)}};
 constexpr Word kWaitings[] = {{"sleep", static_cast<int>(Waiting::kSleep)}, {"spin", static_cast<int>(Waiting::kSpin)}};
-constexpr Word kProtocols[] = {{"tcp", static_cast<int>(Protocol::kTcp)}, {"udp", static_cast<int>(Protocol::kUdp)}};
+constexpr Word kProtocols[] = {{"tcp", static_cast<int>(Protocol::kTcp)},
+                               {"udp", static_cast<int>(Protocol::kUdp)},
+                               {"http", static_cast<int>(Protocol::kHttp)}};
 
 constexpr uint32_t Bit(Mode mode) { return 1u << static_cast<uint32_t>(mode); }
 constexpr uint32_t kEcho = Bit(Mode::kEcho);
 constexpr uint32_t kUdp = Bit(Mode::kUdp);
+constexpr uint32_t kHttp = Bit(Mode::kHttp);
 constexpr uint32_t kChurn = Bit(Mode::kChurn);
 constexpr uint32_t kIdle = Bit(Mode::kIdle);
 constexpr uint32_t kStorm = Bit(Mode::kStorm);
 constexpr uint32_t kCalibrate = Bit(Mode::kCalibrate);
 constexpr uint32_t kServe = Bit(Mode::kServe);
 constexpr uint32_t kSchedule = Bit(Mode::kSchedule);
-constexpr uint32_t kLoading = kEcho | kUdp | kChurn | kIdle | kStorm;
+constexpr uint32_t kLoading = kEcho | kUdp | kHttp | kChurn | kIdle | kStorm;
 
 struct Option {
   const char* name;
@@ -68,12 +72,12 @@ constexpr Option kNumbers[] = {
     {.name = "--server-pid", .modes = kLoading, .low = 1, .high = 1 << 22, .whole = &Options::server_pid},
     {.name = "--seconds", .modes = kLoading | kCalibrate, .low = 0.01, .high = 3600, .real = &Options::seconds},
     {.name = "--warmup",
-     .modes = kEcho | kUdp | kChurn | kIdle | kCalibrate,
+     .modes = kEcho | kUdp | kHttp | kChurn | kIdle | kCalibrate,
      .low = 0,
      .high = 3600,
      .real = &Options::warmup_seconds},
     {.name = "--connections",
-     .modes = kEcho | kUdp | kIdle | kSchedule,
+     .modes = kEcho | kUdp | kHttp | kIdle | kSchedule,
      .low = 1,
      .high = 60000,
      .whole = &Options::connections},
@@ -82,17 +86,27 @@ constexpr Option kNumbers[] = {
      .low = 1,
      .high = 1 << 24,
      .whole = &Options::message_bytes},
-    {.name = "--in-flight", .modes = kEcho | kUdp | kIdle, .low = 1, .high = 4096, .whole = &Options::in_flight},
-    {.name = "--rate", .modes = kEcho | kUdp | kSchedule, .low = 0.1, .high = 1e8, .real = &Options::rate},
-    {.name = "--seed", .modes = kEcho | kUdp | kStorm | kSchedule, .low = 0, .high = kMaxSeed, .seed = &Options::seed},
-    {.name = "--drain", .modes = kEcho | kUdp, .low = 0, .high = 3600, .real = &Options::drain_seconds},
-    {.name = "--timeout", .modes = kUdp, .low = 0.001, .high = 60, .real = &Options::timeout_seconds},
+    {.name = "--in-flight",
+     .modes = kEcho | kUdp | kHttp | kIdle,
+     .low = 1,
+     .high = 4096,
+     .whole = &Options::in_flight},
+    {.name = "--rate", .modes = kEcho | kUdp | kHttp | kSchedule, .low = 0.1, .high = 1e8, .real = &Options::rate},
+    {.name = "--seed",
+     .modes = kEcho | kUdp | kHttp | kStorm | kSchedule,
+     .low = 0,
+     .high = kMaxSeed,
+     .seed = &Options::seed},
+    {.name = "--drain", .modes = kEcho | kUdp | kHttp, .low = 0, .high = 3600, .real = &Options::drain_seconds},
+    {.name = "--timeout", .modes = kUdp | kHttp, .low = 0.001, .high = 60, .real = &Options::timeout_seconds},
     {.name = "--parallel", .modes = kChurn, .low = 1, .high = 4096, .whole = &Options::parallel},
     {.name = "--sources",
-     .modes = kEcho | kChurn | kIdle | kStorm,
+     .modes = kEcho | kHttp | kChurn | kIdle | kStorm,
      .low = 0,
      .high = 65536,
      .whole = &Options::sources},
+    {.name = "--requests-each", .modes = kHttp, .low = 1, .high = 1e6, .whole = &Options::requests_each},
+    {.name = "--interval", .modes = kHttp, .low = 0.1, .high = 60000, .real = &Options::interval_ms},
     {.name = "--greet", .modes = kIdle, .low = 0, .high = 1000, .whole = &Options::greet},
     {.name = "--prime", .modes = kIdle, .low = 0, .high = 60000, .whole = &Options::prime},
     {.name = "--settle", .modes = kIdle, .low = 0, .high = 60, .real = &Options::settle_seconds},
@@ -103,17 +117,6 @@ constexpr Option kNumbers[] = {
     {.name = "--slow", .modes = kStorm, .low = 0, .high = 4096, .whole = &Options::slow},
     {.name = "--count", .modes = kSchedule, .low = 1, .high = 1e7, .whole = &Options::count},
 };
-
-double Number(const char* name, const char* text, double low, double high, bool whole) {
-  char* end = nullptr;
-  const double value = strtod(text, &end);
-  const bool is_number = end != text && *end == '\0' && value >= low && value <= high;
-  if (!is_number || (whole && value != static_cast<double>(static_cast<uint64_t>(value)))) {
-    Fail(kUsage, "%s must be a %s from %.10g to %.10g, got %s", name, whole ? "whole number" : "number", low, high,
-         text);
-  }
-  return value;
-}
 
 int Choice(const char* name, const char* text, std::span<const Word> words) {
   char choices[200] = "";
@@ -142,10 +145,13 @@ bool ParseNumber(Options* options, const char* name, const char* text) {
   for (const Option& option : kNumbers) {
     if (strcmp(option.name, name) != 0) continue;
     Refuse(*options, name, option.modes);
-    const double value = Number(name, text, option.low, option.high, option.real == nullptr);
+    if (option.real != nullptr) {
+      options->*option.real = Number(name, text, option.low, option.high);
+      return true;
+    }
+    const uint64_t value = WholeNumber(name, text, option.low, option.high);
     if (option.whole != nullptr) options->*option.whole = static_cast<uint32_t>(value);
-    if (option.seed != nullptr) options->*option.seed = static_cast<uint64_t>(value);
-    if (option.real != nullptr) options->*option.real = value;
+    if (option.seed != nullptr) options->*option.seed = value;
     return true;
   }
   return false;
@@ -156,10 +162,10 @@ bool ParseChoice(Options* options, const char* name, const char* text) {
     Refuse(*options, name, kLoading);
     options->host = text;
   } else if (strcmp(name, "--schedule") == 0) {
-    Refuse(*options, name, kEcho | kUdp | kSchedule);
+    Refuse(*options, name, kEcho | kUdp | kHttp | kSchedule);
     options->arrivals = static_cast<Arrivals>(Choice(name, text, kArrivals));
   } else if (strcmp(name, "--wait") == 0) {
-    Refuse(*options, name, kEcho | kUdp);
+    Refuse(*options, name, kEcho | kUdp | kHttp);
     options->waiting = static_cast<Waiting>(Choice(name, text, kWaitings));
   } else if (strcmp(name, "--close") == 0) {
     Refuse(*options, name, kChurn);
@@ -169,10 +175,17 @@ bool ParseChoice(Options* options, const char* name, const char* text) {
     options->protocol = static_cast<Protocol>(Choice(name, text, kProtocols));
   } else if (strcmp(name, "--server-cpu") == 0) {
     Refuse(*options, name, kCalibrate);
-    options->server_cpu = static_cast<int32_t>(Number(name, text, 0, 4095, true));
+    options->server_cpu = static_cast<int32_t>(WholeNumber(name, text, 0, 4095));
   } else {
     return false;
   }
+  return true;
+}
+
+// Options of what is asked over HTTP.
+bool ParseRequest(Options* options, const char* name, const char* text) {
+  if (!ParseRequestOption(name, text, &options->requests)) return false;
+  Refuse(*options, name, kHttp | kIdle);
   return true;
 }
 
@@ -189,6 +202,9 @@ void CheckTogether(const Options& options, bool in_flight_given, const char* ope
   if (options.mode == Mode::kIdle && options.greet == 0 && options.server_pid == 0) {
     Fail(kUsage, "--greet 0 needs --server-pid, to see when the server has accepted all");
   }
+  if (options.mode == Mode::kHttp && options.requests.empty()) Fail(kUsage, "--request is required");
+  const int loops = (options.rate > 0) + (options.requests_each > 0) + (options.interval_ms > 0);
+  if (loops > 1) Fail(kUsage, "only one of --rate, --requests-each and --interval");
   if (options.mode == Mode::kStorm && options.resets + options.vanish + options.half_close + options.slow == 0) {
     Fail(kUsage, "storm needs at least one of --resets, --vanish, --half-close, --slow");
   }
@@ -208,6 +224,7 @@ void SetDefaultsOf(Mode mode, Options* options) {
     options->sources = 16;
   }
   if (mode == Mode::kChurn || mode == Mode::kStorm) options->sources = 64;
+  if (mode == Mode::kHttp) options->timeout_seconds = 1;
   if (mode == Mode::kStorm) options->message_bytes = 1 << 18;
 }
 
@@ -235,7 +252,8 @@ Options ParseOptions(int argc, char** argv) {
     }
     if (next + 1 == argc) Fail(kUsage, "%s needs a value", name);
     const char* text = argv[next + 1];
-    if (!ParseNumber(&options, name, text) && !ParseChoice(&options, name, text)) {
+    if (!ParseNumber(&options, name, text) && !ParseChoice(&options, name, text) &&
+        !ParseRequest(&options, name, text)) {
       Fail(kUsage, "unknown option: %s", name);
     }
     if (strcmp(name, "--in-flight") == 0) in_flight_given = true;

@@ -4,14 +4,17 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <vector>
+
+#include "http_request.h"
 #include "schedule.h"
 
 namespace load {
 
-enum class Mode { kEcho, kUdp, kChurn, kIdle, kStorm, kCalibrate, kServe, kHistogram, kSchedule };
+enum class Mode { kEcho, kUdp, kHttp, kChurn, kIdle, kStorm, kCalibrate, kServe, kHistogram, kSchedule };
 enum class Closer { kClient, kServer, kReset };
 enum class Waiting { kSleep, kSpin };
-enum class Protocol { kTcp, kUdp };
+enum class Protocol { kTcp, kUdp, kHttp };
 
 struct Options {
   Mode mode = Mode::kEcho;
@@ -32,6 +35,12 @@ struct Options {
   Waiting waiting = Waiting::kSleep;  // the default is to spin when it is pinned to one CPU
 
   double timeout_seconds = 0.2;
+
+  std::vector<HttpRequest> requests;  // http, and idle where it is to be HTTP
+  uint32_t requests_each = 0;         // of each connection in a round; 0: no rounds
+  double interval_ms = 0;             // 0: not steady
+
+  bool is_http() const { return !requests.empty(); }
 
   uint32_t parallel = 64;
   Closer closer = Closer::kClient;

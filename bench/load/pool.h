@@ -1,11 +1,15 @@
-// A pool of connections that exchange messages: what the closed and the open loop drive. TcpPool and UdpPool are the two.
+// A pool of connections that exchange messages (over HTTP: requests and replies): what the closed and the open loop drive.
+// EchoPool, HttpPool and UdpPool are those there are.
 #pragma once
 
 #include <stdint.h>
 
 #include <algorithm>
 
+#include "clock.h"
 #include "histogram.h"
+#include "silence.h"
+#include "sockets.h"
 
 namespace load {
 
@@ -51,6 +55,8 @@ class Pool {
  public:
   virtual ~Pool() = default;
 
+  // Opens `count` connections more.
+  virtual void Open(Target* target, uint32_t count) = 0;
   virtual uint32_t size() const = 0;
   // Sends `messages` more on connection `index`, all at once, or as much as its socket takes now. Their latency counts
   // from `counts_from_ns`.
@@ -63,6 +69,15 @@ class Pool {
   virtual void GiveUp(uint64_t now_ns) = 0;
   // The epoll in which Poll waits, so that a timer can wake it: registered with kNotASocket.
   virtual int epoll() const = 0;
+
+  // Exchanges `messages` messages, one after the other, on each connection from `first` on; ends when all are back.
+  void Exchange(uint32_t first, uint32_t messages) {
+    Silence silence;
+    for (uint32_t round = 0; round < messages; round++) {
+      for (uint32_t index = first; index < size(); index++) Send(index, NowNs(), 1);
+      while (waiting() > 0) silence.After(Poll(kPollMs));
+    }
+  }
 
   // Whether each message that is done with is at once followed by the next: the closed loop.
   void set_replaces(bool replaces) { replaces_ = replaces; }

@@ -9,7 +9,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -32,10 +35,23 @@ void Watch(int epoll, int operation, int fd, uint32_t events) {
   if (epoll_ctl(epoll, operation, fd, &event) != 0) Fail(kServerFailed, "epoll_ctl: %s", strerror(errno));
 }
 
-// Reads only while all that it read has been sent.
+constexpr std::string_view kReply =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 13\r\n\r\nHello, World!";
+constexpr std::string_view kEmptyLine = "\r\n\r\n";
+// A read of nothing but the shortest request there is asks for so many.
+constexpr size_t kRepliesMax = kReadBytes / sizeof "GET / HTTP/1.1\r\n\r\n" + 2;
+
+// What the answers to a read are taken from: as many replies as it can ask for.
+std::string Replies() {
+  std::string replies;
+  for (size_t i = 0; i < kRepliesMax; i++) replies += kReply;
+  return replies;
+}
+
+// Reads only while all that it read has been answered.
 class Client {
  public:
-  explicit Client(Descriptor socket) : socket_(std::move(socket)) {}
+  Client(Descriptor socket, std::string_view replies) : socket_(std::move(socket)), replies_(replies) {}
 
   int fd() const { return socket_.fd(); }
   bool is_blocked() const { return sent_ < unsent_.size(); }
@@ -47,15 +63,40 @@ class Client {
     const ssize_t length = recv(fd(), buffer, kReadBytes, 0);
     if (length < 0) return errno == EAGAIN || errno == EINTR;
     if (length == 0) return false;
-    const ssize_t written = send(fd(), buffer, static_cast<size_t>(length), MSG_NOSIGNAL);
+    const std::string_view got(reinterpret_cast<const char*>(buffer), static_cast<size_t>(length));
+    const std::string_view answer = replies_.empty() ? got : replies_.substr(0, CountRequests(got) * kReply.size());
+    if (answer.empty()) return true;
+    const ssize_t written = send(fd(), answer.data(), answer.size(), MSG_NOSIGNAL);
     if (written < 0 && errno != EAGAIN) return false;
-    if (written == length) return true;
-    unsent_.assign(buffer + std::max<ssize_t>(written, 0), buffer + length);
+    if (written == static_cast<ssize_t>(answer.size())) return true;
+    unsent_ = answer.substr(static_cast<size_t>(std::max<ssize_t>(written, 0)));
     sent_ = 0;
     return true;
   }
 
  private:
+  // How many empty lines have come, over the border of two reads too.
+  size_t CountRequests(std::string_view bytes) {
+    size_t count = 0;
+    while (matched_ > 0 && !bytes.empty()) {
+      matched_ = bytes.front() == kEmptyLine[matched_] ? matched_ + 1 : 0;
+      bytes.remove_prefix(1);
+      if (matched_ < kEmptyLine.size()) continue;
+      count++;
+      matched_ = 0;
+    }
+    for (size_t end; (end = bytes.find(kEmptyLine)) != std::string_view::npos; count++) {
+      bytes.remove_prefix(end + kEmptyLine.size());
+    }
+    if (matched_ > 0) return count;
+    for (size_t length = std::min(bytes.size(), kEmptyLine.size() - 1); length > 0; length--) {
+      if (bytes.substr(bytes.size() - length) != kEmptyLine.substr(0, length)) continue;
+      matched_ = length;
+      break;
+    }
+    return count;
+  }
+
   bool SendRest() {
     const ssize_t written = send(fd(), unsent_.data() + sent_, unsent_.size() - sent_, MSG_NOSIGNAL);
     if (written < 0) return errno == EAGAIN || errno == EINTR;
@@ -64,13 +105,16 @@ class Client {
   }
 
   Descriptor socket_;
-  std::vector<uint8_t> unsent_;
+  const std::string_view replies_;  // empty: it echoes
+  size_t matched_ = 0;              // of an empty line, at the end of what has come
+  std::string unsent_;
   size_t sent_ = 0;
 };
 
 class TcpServer {
  public:
-  explicit TcpServer(int listener) : listener_(listener), buffer_(kReadBytes) {}
+  TcpServer(int listener, Protocol protocol)
+      : listener_(listener), replies_(protocol == Protocol::kHttp ? Replies() : ""), buffer_(kReadBytes) {}
 
   void OnEvent(int epoll, int fd) {
     if (fd == listener_) return Accept(epoll);
@@ -92,12 +136,13 @@ class TcpServer {
       const int on = 1;
       setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
       const int fd = socket.fd();
-      clients_.emplace(fd, std::make_unique<Client>(std::move(socket)));
+      clients_.emplace(fd, std::make_unique<Client>(std::move(socket), replies_));
       Watch(epoll, EPOLL_CTL_ADD, fd, EPOLLIN);
     }
   }
 
   const int listener_;
+  const std::string replies_;
   std::vector<uint8_t> buffer_;
   std::unordered_map<int, std::unique_ptr<Client>> clients_;
 };
@@ -136,30 +181,30 @@ class UdpServer {
 }  // namespace
 
 Descriptor OpenServer(Protocol protocol, uint16_t* port) {
-  const int type = protocol == Protocol::kTcp ? SOCK_STREAM : SOCK_DGRAM;
+  const bool is_udp = protocol == Protocol::kUdp;
+  const int type = is_udp ? SOCK_DGRAM : SOCK_STREAM;
   Descriptor server(socket(AF_INET, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t length = sizeof address;
   if (bind(server.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      (protocol == Protocol::kTcp && listen(server.fd(), kBacklog) != 0) ||
+      (!is_udp && listen(server.fd(), kBacklog) != 0) ||
       getsockname(server.fd(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
     Fail(kServerFailed, "listen: %s", strerror(errno));
   }
-  if (protocol == Protocol::kUdp &&
-      setsockopt(server.fd(), SOL_SOCKET, SO_RCVBUFFORCE, &kUdpBufferBytes, sizeof kUdpBufferBytes) != 0) {
+  if (is_udp && setsockopt(server.fd(), SOL_SOCKET, SO_RCVBUFFORCE, &kUdpBufferBytes, sizeof kUdpBufferBytes) != 0) {
     setsockopt(server.fd(), SOL_SOCKET, SO_RCVBUF, &kUdpBufferBytes, sizeof kUdpBufferBytes);
   }
   *port = ntohs(address.sin_port);
   return server;
 }
 
-void ServeEcho(Protocol protocol, const Descriptor& server, int stop_fd) {
+void Serve(Protocol protocol, const Descriptor& server, int stop_fd) {
   const Descriptor epoll(epoll_create1(EPOLL_CLOEXEC));
   Watch(epoll.fd(), EPOLL_CTL_ADD, server.fd(), EPOLLIN);
   Watch(epoll.fd(), EPOLL_CTL_ADD, stop_fd, EPOLLIN);
-  TcpServer tcp(server.fd());
+  TcpServer tcp(server.fd(), protocol);
   UdpServer udp(server.fd());
   epoll_event events[kEventsAtOnce];
   for (;;) {
@@ -167,10 +212,10 @@ void ServeEcho(Protocol protocol, const Descriptor& server, int stop_fd) {
     if (count < 0 && errno != EINTR) Fail(kServerFailed, "epoll_wait: %s", strerror(errno));
     for (int i = 0; i < count; i++) {
       if (events[i].data.fd == stop_fd) return;
-      if (protocol == Protocol::kTcp) {
-        tcp.OnEvent(epoll.fd(), events[i].data.fd);
-      } else {
+      if (protocol == Protocol::kUdp) {
         udp.OnEvent();
+      } else {
+        tcp.OnEvent(epoll.fd(), events[i].data.fd);
       }
     }
   }
@@ -182,7 +227,7 @@ void RunServe(const Options& options) {
   const Descriptor server = OpenServer(options.protocol, &port);
   printf("%u\n", port);
   fflush(stdout);
-  ServeEcho(options.protocol, server, STDIN_FILENO);
+  Serve(options.protocol, server, STDIN_FILENO);
 }
 
 }  // namespace load

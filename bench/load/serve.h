@@ -1,4 +1,5 @@
-// The smallest honest echo server: one thread, epoll, nothing else. What `serve` runs and `calibrate` measures against.
+// The smallest honest servers: one thread, epoll, nothing else. What `serve` runs and `calibrate` measures against. TCP and
+// UDP echo; HTTP answers each empty line with the same reply, so it is for requests without a body.
 #pragma once
 
 #include <stdint.h>
@@ -10,8 +11,8 @@ namespace load {
 
 // Listens on a free port of 127.0.0.1.
 Descriptor OpenServer(Protocol protocol, uint16_t* port);
-// Echoes until `stop_fd` is readable or at its end.
-void ServeEcho(Protocol protocol, const Descriptor& server, int stop_fd);
+// Serves until `stop_fd` is readable or at its end.
+void Serve(Protocol protocol, const Descriptor& server, int stop_fd);
 
 // The mode: prints the port, serves until standard input is closed.
 void RunServe(const Options& options);

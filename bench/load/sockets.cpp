@@ -72,20 +72,34 @@ void Target::BindToNextSource(int fd) {
   }
 }
 
-int Target::ConnectFd(int fd) {
+bool Target::ConnectFd(int fd) const {
   int result;
   do {
     result = connect(fd, reinterpret_cast<const sockaddr*>(&address_), sizeof address_);
   } while (result != 0 && errno == EINTR);
-  if (result == 0 || errno == EINPROGRESS) return 0;
+  return result == 0 || errno == EINPROGRESS;
+}
+
+void Target::FailToConnect() const {
   const char* advice = errno == EADDRNOTAVAIL ? " (all ports are taken: give more --sources)" : "";
   Fail(kServerFailed, "connect to %s:%u: %s%s", host_, port(), strerror(errno), advice);
 }
 
 Descriptor Target::Connect() {
+  Descriptor socket = TryConnect();
+  if (!socket.is_open()) FailToConnect();
+  return socket;
+}
+
+Descriptor Target::TryConnect() {
   Descriptor socket = OpenSocket(SOCK_STREAM);
   BindToNextSource(socket.fd());
-  ConnectFd(socket.fd());
+  if (!ConnectFd(socket.fd())) {
+    const int reason = errno;
+    socket.Close();
+    errno = reason;
+    return socket;
+  }
   const int on = 1;
   setsockopt(socket.fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (fcntl(socket.fd(), F_SETFL, O_NONBLOCK) != 0) Fail(kServerFailed, "fcntl: %s", strerror(errno));
@@ -95,13 +109,13 @@ Descriptor Target::Connect() {
 Descriptor Target::StartConnecting() {
   Descriptor socket = OpenSocket(SOCK_STREAM | SOCK_NONBLOCK);
   BindToNextSource(socket.fd());
-  ConnectFd(socket.fd());
+  if (!ConnectFd(socket.fd())) FailToConnect();
   return socket;
 }
 
 Descriptor Target::ConnectUdp() {
   Descriptor socket = OpenSocket(SOCK_DGRAM | SOCK_NONBLOCK);
-  ConnectFd(socket.fd());
+  if (!ConnectFd(socket.fd())) FailToConnect();
   return socket;
 }
 

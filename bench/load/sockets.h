@@ -40,6 +40,8 @@ class Target {
 
   // Blocks until the connection stands; the socket is then non-blocking, with TCP_NODELAY.
   Descriptor Connect();
+  // The same, but where nobody answers a closed descriptor, and why in `errno`.
+  Descriptor TryConnect();
   // Does not wait: the connection may still be under way.
   Descriptor StartConnecting();
   Descriptor ConnectUdp();
@@ -52,7 +54,9 @@ class Target {
 
  private:
   void BindToNextSource(int fd);
-  int ConnectFd(int fd);
+  // Whether it is connected or under way; if not, why in `errno`.
+  bool ConnectFd(int fd) const;
+  [[noreturn]] void FailToConnect() const;
 
   const char* host_;
   sockaddr_in address_{};

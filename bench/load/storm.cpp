@@ -22,7 +22,7 @@
 #include "random.h"
 #include "server_state.h"
 #include "silence.h"
-#include "tcp_pool.h"
+#include "stream_pool.h"
 
 namespace load {
 namespace {
@@ -71,7 +71,8 @@ class Storm {
         random_(options.seed),
         buffer_(kBufferBytes),
         epoll_(epoll_create1(EPOLL_CLOEXEC)),
-        control_(pattern_, kControlMessageBytes) {
+        control_script_(kControlMessageBytes),
+        control_(&control_script_) {
     if (!epoll_.is_open()) Fail(kServerFailed, "epoll_create1: %s", strerror(errno));
     for (const auto& [manner, count] :
          {std::pair{Manner::kReset, options.resets}, std::pair{Manner::kVanish, options.vanish},
@@ -282,7 +283,8 @@ class Storm {
   Random random_;
   std::vector<uint8_t> buffer_;
   Descriptor epoll_;
-  TcpPool control_;
+  EchoScript control_script_;
+  EchoPool control_;
   std::vector<Peer> peers_;
   std::vector<uint32_t> slow_;
   Tally tallies_[kManners];

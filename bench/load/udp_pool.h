@@ -60,7 +60,7 @@ class UdpPool final : public Pool {
  public:
   UdpPool(const Pattern& pattern, const Options& options);
 
-  void Open(Target* target, uint32_t count);
+  void Open(Target* target, uint32_t count) override;
 
   // Came after they were given up.
   uint64_t late() const { return late_; }

@@ -256,6 +256,9 @@ describe.runIf(process.platform === 'linux')('calibration', () => {
       'udp 64 B, 1 in flight',
       'udp 64 B, 16 in flight',
       'udp 64 B, open loop, spinning',
+      'http, 1 in flight',
+      'http, 16 pipelined',
+      'http, open loop, spinning',
     ]);
     for (const { what, perSecond, perLoadCpuSecond } of limits) {
       if (/open loop/.test(what)) continue; // on a busy machine it may keep no rate at all
