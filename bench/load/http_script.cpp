@@ -39,6 +39,7 @@ std::vector<uint32_t> OrderOf(const std::vector<HttpRequest>& requests) {
 HttpScript::HttpScript(const std::vector<HttpRequest>& requests, const Target& target)
     : requests_(requests), memos_(requests.size()), order_(OrderOf(requests)) {
   std::vector<std::string> texts;
+  texts.reserve(requests.size());
   for (const HttpRequest& request : requests) texts.push_back(Written(request, target));
   for (const std::string& text : texts) lengths_.push_back(text.size());
   std::string turn;
