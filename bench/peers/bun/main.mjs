@@ -1,6 +1,7 @@
-// The Bun peer: promises and timers; Bun.listen and Bun.udpSocket for the servers.
+// The Bun peer: promises and timers; Bun.listen, Bun.udpSocket and Bun.serve for the servers.
 import { runPeer, servePort } from '../javascript/measure.mjs';
 import { workloads } from '../javascript/promises.mjs';
+import { httpServer } from './http.mjs';
 
 const REQUEST_BYTES = 64;
 
@@ -71,4 +72,10 @@ async function udp() {
   process.exit(0);
 }
 
-await runPeer(process.argv.slice(2), workloads, { echo, churn, udp });
+async function http() {
+  const server = httpServer();
+  await servePort(server.port, collect);
+  process.exit(0);
+}
+
+await runPeer(process.argv.slice(2), workloads, { echo, churn, udp, http });

@@ -1,10 +1,11 @@
-// The Node peer: promises and timers; node:net and node:dgram for the servers and the clients.
+// The Node peer: promises and timers; node:net, node:dgram and node:http for the servers, node:net for the clients.
 import { runPeer } from '../javascript/measure.mjs';
 
 const servers = {
   echo: async () => (await import('./servers.mjs')).echo(),
   churn: async () => (await import('./servers.mjs')).churn(),
   udp: async () => (await import('./servers.mjs')).udp(),
+  http: async () => (await import('./http.mjs')).http(),
 };
 
 const [first, ...rest] = process.argv.slice(2);
