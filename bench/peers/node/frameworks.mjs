@@ -3,15 +3,7 @@ import { createServer } from 'node:http';
 import { Readable } from 'node:stream';
 import { expressApp } from '../javascript/express-app.mjs';
 import { honoApp } from '../javascript/hono-app.mjs';
-import {
-  bytes,
-  counted,
-  greeting,
-  pieces,
-  postOf,
-  STATIC_TEXT,
-  UPLOAD_BYTES_MAX,
-} from '../javascript/http-app.mjs';
+import { bytes, counted, greeting, pieces, postOf, STATIC_TEXT, UPLOAD_BYTES_MAX } from '../javascript/http-app.mjs';
 import { importFrom } from '../javascript/packages.mjs';
 import { listen } from './http.mjs';
 
