@@ -57,7 +57,11 @@ function sendReply(exchange: Exchange, reply: Reply): void {
   const head = prepare(reply.headers);
   const { status, body } = reply;
   if (head.closes) exchange.keepAlive = false;
-  if (body === null || typeof body === 'string' || body instanceof Uint8Array) {
+  if (body === null && head.length !== null && exchange.request.isHead) {
+    // The length that the body of GET would have.
+    exchange.begin(status, head.fields, head.length, head.dated);
+    exchange.end();
+  } else if (body === null || typeof body === 'string' || body instanceof Uint8Array) {
     const typed = reply.headers.has('content-type') || typeof body !== 'string';
     exchange.send(status, typed ? head.fields : head.fields + TEXT_FIELDS, body, head.dated);
   } else if (hasNoBody(status)) {
