@@ -74,14 +74,14 @@ function sendReply(exchange: Exchange, reply: Reply): void {
 /** A body that comes in pieces. */
 function stream(exchange: Exchange, status: number, head: PreparedHead, body: ReplyBody): void {
   if (!exchange.begin(status, head.fields, head.length, head.dated)) {
-    if (body instanceof ReadableStream) body.cancel().catch(() => {});
+    discardBody(body);
     return;
   }
   const writer = new ReplyWriter(exchange);
   const failed = (error: unknown): void => failedIn(exchange, error);
   if (exchange.request.isHead) {
     // Of a body that is not sent nothing is made.
-    if (body instanceof ReadableStream) body.cancel().catch(() => {});
+    discardBody(body);
     writer.end();
   } else if (typeof body === 'function') {
     let made: unknown;
@@ -106,6 +106,21 @@ async function pump(writer: ReplyWriter, body: AsyncIterable<string | Uint8Array
     if (written.queued) await written;
   }
   writer.end();
+}
+
+/** Nobody will have this answer: whatever its body holds is let go of. */
+export function discard(answer: unknown): void {
+  if (answer instanceof Reply) discardBody(answer.body);
+  else if (answer instanceof Response) discardBody(answer.body);
+  else if (typeof answer === 'object' && answer !== null) discardBody(answer);
+}
+
+function discardBody(body: unknown): void {
+  if (body instanceof ReadableStream) {
+    if (!body.locked) body.cancel().catch(() => {});
+  } else if (typeof body === 'object' && body !== null && 'return' in body && typeof body.return === 'function') {
+    Promise.resolve(body.return()).catch(() => {});
+  }
 }
 
 /** A WHATWG Response: its fields are checked by whoever made it, but for what is not Latin-1. */

@@ -138,7 +138,7 @@ export class Exchange {
     if (framing.length >= 0) {
       if (length > this.#left) {
         const error = replyError(`The reply announced ${framing.length} bytes and has ${length - this.#left} more`);
-        this.abort(error);
+        this.#broken(error);
         throw error;
       }
       this.#left -= length;
@@ -151,7 +151,7 @@ export class Exchange {
     if (this.#state !== BEGUN) return;
     const framing = this.#framing;
     if (framing.length >= 0 && this.#left > 0 && !framing.silent) {
-      this.abort(replyError(`The reply announced ${framing.length} bytes and ended ${this.#left} short`));
+      this.#broken(replyError(`The reply announced ${framing.length} bytes and ended ${this.#left} short`));
       return;
     }
     if (framing.chunked && !framing.silent) this.emit(trailers === '' ? LAST_CHUNK : `0\r\n${trailers}\r\n`);
@@ -227,6 +227,12 @@ export class Exchange {
     const listener = this.onGone;
     this.onGone = null;
     if (listener !== null) listener(error);
+  }
+
+  /** The handler's fault, which whoever waits for `write` may not tell. */
+  #broken(error: Error): void {
+    this.abort(error);
+    this.connection.server.tellError(error, this.request);
   }
 
   #begun(): void {

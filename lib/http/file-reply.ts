@@ -2,7 +2,14 @@
 import { checkObject, invalidType } from '../internal/errors.js';
 import type { RangeLimits } from './conditional/index.js';
 import { Fields, type FieldsInit } from './fields/index.js';
-import { contentTypeOf, type DirectoryOptions, FilePieces, FileSource, planFile, StaticDirectory } from './files/index.js';
+import {
+  contentTypeOf,
+  type DirectoryOptions,
+  FilePieces,
+  FileSource,
+  planFile,
+  StaticDirectory,
+} from './files/index.js';
 import { HttpError } from './http-errors.js';
 import { Reply } from './reply.js';
 import type { HttpRequest } from './request.js';

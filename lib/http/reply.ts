@@ -1,6 +1,7 @@
 // What a handler may answer with when a string is not enough.
 import { Buffer } from 'node:buffer';
 import { checkObject, invalidType, shown } from '../internal/errors.js';
+import { type CookieOptions, serializeCookie } from './cookies/index.js';
 import { Fields, type FieldsInit } from './fields/index.js';
 import { invalidField } from './http-errors.js';
 import type { ReplyWriter } from './reply-writer.js';
@@ -54,6 +55,15 @@ export class Reply {
     this.status = status;
     this.headers = new Fields(headers);
     this.body = body;
+  }
+
+  /**
+   * Adds a cookie.
+   * @throws TypeError, RangeError for what a browser would drop: see {@link serializeCookie}.
+   */
+  cookie(name: string, value: string, options?: CookieOptions): this {
+    this.headers.append('Set-Cookie', serializeCookie(name, value, options));
+    return this;
   }
 
   /**

@@ -36,6 +36,7 @@ import type { HttpConnection, Transport } from './connection.js';
 import { parseCookies } from './cookies/index.js';
 import type { Exchange } from './exchange.js';
 import { Fields, type FieldsInit, listMembers } from './fields/index.js';
+import { type FormLimits, Multipart, readFormData } from './forms/index.js';
 import { HeadView } from './head-view.js';
 import { malformedBody } from './http-errors.js';
 import { type BodySource, RequestBody } from './request-body.js';
@@ -254,6 +255,39 @@ export class HttpRequest implements BodySource {
   /** The whole body in memory of its own. @throws as `text`. */
   bytes(): Operation<Buffer> {
     return this.body.whole(this.#bodyLimit, COPY);
+  }
+
+  /**
+   * The whole body of a form, multipart/form-data or url-encoded; its files are in memory.
+   * @param limits what a form may cost; the whole of it `limits.bodyBytes` of the server, unless `totalBytes` says more.
+   * @throws HttpError 415 for what is no form, 400 for a malformed one, 413 above a limit; as `text`.
+   */
+  formData(limits: FormLimits = {}): Promise<FormData> {
+    return readFormData(this.body, this.contentType, { totalBytes: this.#bodyLimit, ...limits });
+  }
+
+  /**
+   * The parts of a multipart/form-data body as they come, for files that are larger than memory.
+   *
+   * @example
+   * ```ts
+   * const server = serve({
+   *   hostname: '127.0.0.1',
+   *   async fetch(request) {
+   *     let bytes = 0;
+   *     for await (const part of request.multipart()) for await (const piece of part) bytes += piece.length;
+   *     return `${bytes} bytes`;
+   *   },
+   * });
+   * const body = new FormData();
+   * body.append('file', new Blob(['12345']), 'five.txt');
+   * console.log(await (await fetch(server.url, { method: 'POST', body })).text()); // 5 bytes
+   * await server.close();
+   * ```
+   * @throws HttpError 415 for another type, 400 for a boundary that is none; the loop throws 400 and 413.
+   */
+  multipart(limits: FormLimits = {}): Multipart {
+    return new Multipart(this.body, this.contentType, limits);
   }
 
   // Upgrade

@@ -6,7 +6,7 @@
 import { now } from '../internal/clock.js';
 import { type Runnable, scheduler } from '../internal/scheduler.js';
 import { spawn } from '../task/spawn.js';
-import { type Answer, answer, isGenerator, TEXT_FIELDS } from './answer.js';
+import { type Answer, answer, discard, isGenerator, TEXT_FIELDS } from './answer.js';
 import { openCodec, type StaticRoute } from './codec.js';
 import type { HttpConnection } from './connection.js';
 import { Counters } from './counters.js';
@@ -247,7 +247,10 @@ export class ServerCore implements Runnable {
   }
 
   #answer(exchange: Exchange, value: unknown): void {
-    if (exchange.aborted || exchange.request.isTaken || exchange.request.isOver) return;
+    if (exchange.aborted || exchange.request.isTaken || exchange.request.isOver) {
+      discard(value);
+      return;
+    }
     try {
       answer(exchange, value);
     } catch (error) {
