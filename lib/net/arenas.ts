@@ -16,8 +16,8 @@ export class Arenas {
   readonly #segments: Uint32Array;
   #block = 0;
   #position = 0;
-  /** Blocks gone forward since the addon had seen every submission. */
-  #advanced = 0;
+  /** Blocks below this may have been filled since the addon had seen every submission: their counts are not true. */
+  #filled = 1;
 
   constructor() {
     const io = border.open().openIo();
@@ -32,12 +32,8 @@ export class Arenas {
    * `room` tells how much. -1: the kernel reads all of it, and no byte is free.
    */
   reserve(bytes: number, whole: boolean): number {
-    const left = SEND_BLOCK_BYTES - this.#position;
-    if (left < (whole ? bytes : Math.min(bytes, 512))) {
-      if (!this.#nextBlock()) return -1;
-    } else if (this.#position !== 0 && this.#segments[this.#block] === 0 && border.submitted) {
-      this.#position = 0;
-    }
+    if (border.submitted) this.#restart();
+    if (SEND_BLOCK_BYTES - this.#position < (whole ? bytes : Math.min(bytes, 512)) && !this.#nextBlock()) return -1;
     return this.#block * SEND_BLOCK_BYTES + this.#position;
   }
 
@@ -51,26 +47,29 @@ export class Arenas {
     this.#position += bytes;
   }
 
+  /** Each tick begins at the first free block again: going round all of them would miss the cache each time. */
+  #restart(): void {
+    this.#filled = 0;
+    this.#findFree();
+  }
+
   #nextBlock(): boolean {
-    if (border.submitted) this.#advanced = 0;
     if (this.#findFree()) return true;
     // With a flush everything that was submitted leaves the arena: for the kernel, or for the addon's own memory.
     border.flush();
-    this.#advanced = 0;
+    this.#filled = 0;
     return this.#findFree();
   }
 
-  /** Goes round the blocks, but never into one that was filled since the addon last looked: its count is not yet true. */
   #findFree(): boolean {
-    for (let step = 1; step < SEND_BLOCKS - this.#advanced; step++) {
-      const block = (this.#block + step) % SEND_BLOCKS;
-      if (this.#segments[block] === 0) {
-        this.#advanced += step;
-        this.#block = block;
-        this.#position = 0;
-        return true;
-      }
+    for (let block = this.#filled; block < SEND_BLOCKS; block++) {
+      if (this.#segments[block] !== 0) continue;
+      this.#filled = block + 1;
+      this.#block = block;
+      this.#position = 0;
+      return true;
     }
+    this.#filled = SEND_BLOCKS;
     return false;
   }
 }
