@@ -33,6 +33,8 @@ export interface Addon {
   connect(address: string, port: number, flags: number, localAddress: string, localPort: number): number;
   /** Takes over a descriptor, which must not be used or closed by anybody else afterwards: a handle. */
   adopt(fd: number): number;
+  /** Bytes that were taken: none where something is queued already. See send_at_once in native/io/backend.h. */
+  send(handle: number, data: Uint8Array, offset: number, length: number): number;
   /** Its number; it stays the addon's. */
   descriptor(handle: number): number;
   setOption(handle: number, option: number, value: number): number;

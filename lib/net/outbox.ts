@@ -48,7 +48,7 @@ export class Outbox {
       const { bytes, length } = this.#parts[this.#first] as Part;
       if (bytes.length < length) return -1;
       const piece = Math.min(room, length - this.#sent);
-      const sent = sendBytes(arenas, handle, bytes.subarray(this.#sent, this.#sent + piece));
+      const sent = sendBytes(arenas, handle, bytes.subarray(this.#sent, this.#sent + piece), queued + fed === 0);
       fed += sent;
       room -= sent;
       this.#sent += sent;

@@ -48,8 +48,15 @@ class Block {
 export const READ_BYTES_MAX = 2 ** 31 - 1;
 /** Fragments are gathered in blocks of this size. */
 const GATHER_BYTES = 4096;
+/** Where pieces are as large as this, four of them are gathered: each block costs its reader a turn, and often a write. */
+const GATHERED_PIECE_BYTES = 8192;
 /** A read of so many bytes has its memory at once; of more as they come, since the peer may have lied. */
 const ASSEMBLE_BYTES = 1024 * 1024;
+
+/** A block in which `bytes` and what comes next are gathered. */
+function roomFor(bytes: number): number {
+  return bytes >= GATHERED_PIECE_BYTES ? bytes * 4 : Math.max(bytes, GATHER_BYTES);
+}
 
 function isBefore(one: number, other: number): boolean {
   return ((one - other) | 0) < 0;
@@ -212,7 +219,7 @@ export class ReadQueue {
     }
     if (left > 0) {
       const gathers = this.#blocks.length > 0 || this.#waiting.length > 0;
-      const bytes = Buffer.allocUnsafe(gathers ? Math.max(left, GATHER_BYTES) : left);
+      const bytes = Buffer.allocUnsafe(gathers ? roomFor(left) : left);
       memory.copy(bytes, 0, from, from + left);
       this.#blocks.push(new Block((this.#received + length - left) | 0, bytes, 0, left));
     }

@@ -9,6 +9,9 @@ import type { Chunk } from './chunk.js';
 /** Texts of at most so many code units fit into a block, whatever they are made of. */
 export const TEXT_LENGTH_MAX = Math.floor(SEND_BLOCK_BYTES / 3);
 
+/** From here on a copy costs more than a system call of its own. */
+const AT_ONCE_BYTES = 16 * 1024;
+
 /** -1: the arena is full. */
 export function sendText(arenas: Arenas, handle: number, text: string): number {
   const bytesMax = text.length * 3;
@@ -33,9 +36,13 @@ export function sendLatin1(arenas: Arenas, handle: number, text: string): number
   return length;
 }
 
-export function sendBytes(arenas: Arenas, handle: number, bytes: Uint8Array): number {
+/**
+ * @param idle whether nothing of this socket is queued or submitted: then so much is sent at once, out of the caller's
+ * memory. Copying it would cost more than the system call that it shares with others otherwise.
+ */
+export function sendBytes(arenas: Arenas, handle: number, bytes: Uint8Array, idle: boolean): number {
   const { length } = bytes;
-  let sent = 0;
+  let sent = idle && length >= AT_ONCE_BYTES ? border.open().send(handle, bytes, 0, length) : 0;
   while (sent < length) {
     const offset = arenas.reserve(length - sent, false);
     if (offset < 0) break;

@@ -20,8 +20,9 @@ export abstract class SocketWriting extends SocketControls {
    * most `highWaterMark` bytes wait to be sent; above that it is done when no more than `lowWaterMark` wait: `await` it,
    * or stop writing until the `drain` handler is called.
    *
-   * The memory is yours again when the write is done. Up to 1 MiB is copied before `write` returns; a larger write is
-   * taken from your memory piece by piece as the socket drains. Cancelling the wait does not take back what was written.
+   * The memory is yours again when the write is done. Up to 1 MiB has left or is copied before `write` returns; a larger
+   * write is taken from your memory piece by piece as the socket drains. What is written in one tick leaves together, but
+   * for a write of 16 KiB or more while nothing waits: that leaves at once. Cancelling the wait takes nothing back.
    * @throws MillraceError `ERR_MILLRACE_SOCKET_CLOSED`; `ERR_MILLRACE_SOCKET_LIMIT` when more than `writeLimit` bytes
    * wait; `ERR_MILLRACE_CHUNK_DEAD`; TypeError (`ERR_INVALID_ARG_TYPE`), also for memory that was transferred; the socket's own error after it has failed.
    * Then nothing of `data` is sent.
@@ -33,7 +34,7 @@ export abstract class SocketWriting extends SocketControls {
     const length =
       data instanceof Chunk && data.alive && isReceived(this.arenas, data)
         ? sendChunk(this.handle, data)
-        : this.#send(data);
+        : this.#send(data, queued === 0);
     this.submitted = (this.submitted + length) >>> 0;
     this.bytesWritten += length;
     return queued + length <= this.highWaterMark && this.drained === null ? written() : this.#waitForDrain();
@@ -132,29 +133,32 @@ export abstract class SocketWriting extends SocketControls {
     if ((this.detour & WATCHED) !== 0) this.rare?.timeouts?.wrote();
     const queued = this.bytesQueued;
     if (queued > this.writeLimit) throw this.#overLimit(queued);
-    const length = this.#send(data);
+    const length = this.#send(data, queued === 0);
     this.submitted = (this.submitted + length) >>> 0;
     this.bytesWritten += length;
     return queued + length <= this.highWaterMark && this.drained === null ? written() : this.#waitForDrain();
   }
 
-  /** How many bytes were submitted. What went into the outbox is counted there. */
-  #send(data: Data | readonly Data[]): number {
+  /**
+   * How many bytes were submitted. What went into the outbox is counted there.
+   * @param idle whether nothing is queued: then much may be sent at once.
+   */
+  #send(data: Data | readonly Data[], idle: boolean): number {
     if (isList(data)) return this.#sendList(data);
     if ((this.detour & HAS_OUTBOX) !== 0) return this.#park(data);
-    if (data instanceof Uint8Array && data.length > 0) return this.#sendBytes(data);
+    if (data instanceof Uint8Array && data.length > 0) return this.#sendBytes(data, idle);
     if (typeof data === 'string' && data.length <= TEXT_LENGTH_MAX) {
       const length = sendText(this.arenas, this.handle, data);
       if (length >= 0) return length;
     } else if (data instanceof Chunk && data.alive && isReceived(this.arenas, data)) {
       return sendChunk(this.handle, data);
     }
-    return this.#sendBytes(bytesOf(data, 'data'));
+    return this.#sendBytes(bytesOf(data, 'data'), idle);
   }
 
-  #sendBytes(bytes: Uint8Array): number {
+  #sendBytes(bytes: Uint8Array, idle: boolean): number {
     if (bytes.length > COPIED_BYTES_MAX) return this.#park(bytes);
-    const length = sendBytes(this.arenas, this.handle, bytes);
+    const length = sendBytes(this.arenas, this.handle, bytes, idle);
     if (length < bytes.length) this.#park(bytes.subarray(length));
     return length;
   }
@@ -169,7 +173,7 @@ export abstract class SocketWriting extends SocketControls {
       // By index, as above: an iterator might give others.
       for (let i = 0; i < list.length; i++) {
         const data = list[i] as Data;
-        if ((this.detour & HAS_OUTBOX) === 0) length += this.#send(data);
+        if ((this.detour & HAS_OUTBOX) === 0) length += this.#send(data, false);
         else this.#push(data, total <= COPIED_BYTES_MAX);
       }
     } catch (error) {

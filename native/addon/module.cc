@@ -30,6 +30,7 @@ Addon::Addon(Napi::Env env, Napi::Object exports) {
                            InstanceMethod("listen", &Addon::listen),
                            InstanceMethod("connect", &Addon::connect),
                            InstanceMethod("adopt", &Addon::adopt),
+                           InstanceMethod("send", &Addon::send),
                            InstanceMethod("descriptor", &Addon::descriptor),
                            InstanceMethod("setOption", &Addon::set_option),
                            InstanceMethod("getOption", &Addon::get_option),

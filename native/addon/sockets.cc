@@ -188,6 +188,31 @@ Napi::Value Addon::adopt(const Napi::CallbackInfo& info) {
   return handle_or_error(env, status, handle);
 }
 
+// With every call the memory is looked at anew: it may have been transferred or shrunk.
+Napi::Value Addon::send(const Napi::CallbackInfo& info) {
+  Napi::Env env = info.Env();
+  uint32_t handle, offset, length;
+  if (!require_io(env) || !check_integer(info[0], "handle", 0, UINT32_MAX, &handle) ||
+      !check_integer(info[2], "offset", 0, INT32_MAX, &offset) ||
+      !check_integer(info[3], "length", 0, INT32_MAX, &length)) {
+    return Napi::Value();
+  }
+  napi_typedarray_type type;
+  size_t bytes;
+  void* data;
+  if (napi_get_typedarray_info(env, info[1], &type, &bytes, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_uint8_array) {
+    throw_type_error(env, "data must be a Uint8Array; got " + shown(info[1]));
+    return Napi::Value();
+  }
+  if (offset > bytes || length > bytes - offset) {
+    throw_range_error(env, "offset and length must lie inside of data");
+    return Napi::Value();
+  }
+  const uint8_t* start = static_cast<const uint8_t*>(data) + offset;
+  return Napi::Number::New(env, tick_.backend()->send_at_once(handle, start, length));
+}
+
 Napi::Value Addon::descriptor(const Napi::CallbackInfo& info) {
   Napi::Env env = info.Env();
   uint32_t handle;

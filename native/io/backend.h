@@ -62,6 +62,11 @@ class Backend {
   virtual int get_option(uint32_t handle, SocketOption option, int* value) = 0;
   virtual int credentials_of(uint32_t handle, Credentials* credentials) = 0;
 
+  // Sends from the caller's memory, at once: for much of it, which need not be copied into the arena first. What the kernel
+  // does not take waits in memory of the queue's own. The bytes that were taken, sent or not; 0 where anything is queued
+  // already, or the socket is no open stream: then they have to go by way of the arena.
+  virtual uint32_t send_at_once(uint32_t handle, const uint8_t* bytes, uint32_t length) = 0;
+
   // A submission record that concerns a socket (Send .. SocketRef). Returns false for a fault (see docs/architecture.md).
   virtual bool submit(const Record& record) = 0;
 

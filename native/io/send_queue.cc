@@ -120,6 +120,20 @@ bool SendQueue::push(SendResources& resources, Segment::Source source, uint32_t 
   return true;
 }
 
+bool SendQueue::push_copy(SendResources& resources, const uint8_t* bytes, uint32_t length) {
+  auto* memory = new (std::nothrow) uint8_t[length];
+  if (memory == nullptr) return false;
+  Segment* segment = append(resources);
+  if (segment == nullptr) {
+    delete[] memory;
+    return false;
+  }
+  memcpy(memory, bytes, length);
+  *segment = {nullptr, memory, 0, length, Segment::Source::Memory};
+  bytes_ += length;
+  return true;
+}
+
 void SendQueue::remove_head(SendResources& resources) {
   Segment* segment = head_;
   head_ = segment->next;

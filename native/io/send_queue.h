@@ -69,6 +69,9 @@ class SendQueue {
   // False: out of segments, nothing was queued. The range was checked to lie in one block or one referenced buffer.
   bool push(SendResources& resources, Segment::Source source, uint32_t offset, uint32_t length);
 
+  // Into memory of its own. False: memory is out, nothing was queued.
+  bool push_copy(SendResources& resources, const uint8_t* bytes, uint32_t length);
+
   // The first `count` bytes have left.
   void consume(SendResources& resources, size_t count);
   void discard(SendResources& resources);

@@ -148,10 +148,14 @@ void SocketBackend::received_end(Socket& socket) {
   if (socket.phase == Socket::Phase::Open) owe(socket, Socket::kOwedEnd);
 }
 
-void SocketBackend::sent(Socket& socket, size_t bytes) {
+void SocketBackend::count_sent(const Socket& socket, size_t bytes) {
   counters_.sends++;
   counters_.send_bytes += bytes;
   resources_.arenas.socket_bytes_sent[Slab<Socket>::slot_of(socket.handle)] += static_cast<uint32_t>(bytes);
+}
+
+void SocketBackend::sent(Socket& socket, size_t bytes) {
+  count_sent(socket, bytes);
   socket.sends.consume(resources_, bytes);
   if (socket.drain_wanted) check_drain(socket);
   if (socket.sends.empty() && !socket.referenced) recount(socket);
@@ -209,6 +213,26 @@ SocketBackend::SendOutcome SocketBackend::send_now(Socket& socket) {
     if (static_cast<size_t>(count) < offered) return SendOutcome::Blocked;
   }
   return SendOutcome::More;
+}
+
+uint32_t SocketBackend::send_at_once(uint32_t handle, const uint8_t* bytes, uint32_t length) {
+  Socket* socket = sockets_.lookup(handle);
+  if (socket == nullptr || socket->kind != Socket::Kind::Stream || socket->phase != Socket::Phase::Open) return 0;
+  if (socket->fin_wanted || !socket->sends.empty() || length == 0) return 0;
+  int64_t count = send_some(socket->fd, bytes, length, false);
+  counters_.kernel_entries++;
+  uint32_t gone = count > 0 ? static_cast<uint32_t>(count) : 0;
+  if (gone > 0) count_sent(*socket, gone);
+  if (gone == length) return length;
+  if (!socket->sends.push_copy(resources_, bytes + gone, length - gone)) return gone;
+  if (!socket->counted_alive) recount(*socket);
+  if (count < 0 && count != -EAGAIN) {
+    fail(*socket, static_cast<int>(count), Syscall::Write);
+  } else {
+    note_blocked(*socket);
+    touch(*socket);
+  }
+  return length;
 }
 
 void SocketBackend::close_and_discard(Socket& socket) {

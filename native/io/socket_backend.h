@@ -37,6 +37,7 @@ class SocketBackend : public Backend {
   int set_option(uint32_t handle, SocketOption option, int value) override;
   int get_option(uint32_t handle, SocketOption option, int* value) override;
   int credentials_of(uint32_t handle, Credentials* credentials) override;
+  uint32_t send_at_once(uint32_t handle, const uint8_t* bytes, uint32_t length) override;
   bool submit(const Record& record) override;
   void release_delivered() override;
   void make_room() override;
@@ -50,6 +51,8 @@ class SocketBackend : public Backend {
 
   // True while the kernel may be reading the arenas for this socket's sends.
   virtual bool is_sending(const Socket& socket) const = 0;
+
+  virtual void note_blocked(Socket& socket) = 0;  // the kernel has no room for its sends
 
   virtual Blocking blocking() const = 0;     // what its descriptors are
   virtual void prepare(Socket& socket) = 0;  // its own part of a new socket
@@ -76,6 +79,7 @@ class SocketBackend : public Backend {
   void connected(Socket& socket, int result);
   void received_end(Socket& socket);
   void sent(Socket& socket, size_t bytes);
+  void count_sent(const Socket& socket, size_t bytes);
   void fail(Socket& socket, int error, Syscall call);
   // When the queue is empty: the FIN that was asked for; a socket that leaves goes over to Ending.
   void after_sends(Socket& socket);

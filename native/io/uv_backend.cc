@@ -38,6 +38,7 @@ class UvBackend final : public SocketBackend {
  protected:
   void advance(Socket& socket) override;
   bool is_sending(const Socket&) const override { return false; }
+  void note_blocked(Socket& socket) override { socket.ready.write_blocked = true; }
   Blocking blocking() const override { return Blocking::No; }
   void prepare(Socket& socket) override { new (&socket.ready) Socket::Readiness; }
   void start_connection(Socket& socket, const SocketAddress& address) override;

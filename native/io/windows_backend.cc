@@ -23,6 +23,7 @@ class WindowsBackend final : public Backend {
   int set_option(uint32_t, SocketOption, int) override { return UV_ENOTSUP; }
   int get_option(uint32_t, SocketOption, int*) override { return UV_ENOTSUP; }
   int credentials_of(uint32_t, Credentials*) override { return UV_ENOTSUP; }
+  uint32_t send_at_once(uint32_t, const uint8_t*, uint32_t) override { return 0; }
   bool submit(const Record&) override { return false; }
   bool harvest() override { return false; }
   void release_delivered() override {}

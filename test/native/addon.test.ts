@@ -291,6 +291,14 @@ describe('arguments are checked', () => {
       'addon.openIo(); addon.adopt(-1)',
       'RangeError ERR_OUT_OF_RANGE: fd must be an integer from 0 to 2147483647; got -1',
     ],
+    [
+      'addon.openIo(); addon.send(1, new Uint16Array(4), 0, 1)',
+      'TypeError ERR_INVALID_ARG_TYPE: data must be a Uint8Array; got an object',
+    ],
+    [
+      'addon.openIo(); addon.send(1, new Uint8Array(4), 3, 2)',
+      'RangeError ERR_OUT_OF_RANGE: offset and length must lie inside of data',
+    ],
     ["addon.openIo(); addon.descriptor('1')", "TypeError ERR_INVALID_ARG_TYPE: handle must be a number; got '1'"],
     [
       'addon.openIo(); addon.setOption(1, 9, 1)',
@@ -366,6 +374,6 @@ test('exports what the contract says, and nothing else', async () => {
     'bindDatagrams,connectDatagrams,datagramInterface,datagramMembership,datagramName,datagramOption,openDatagrams',
   );
   expect(names.filter((name) => !udp.includes(name)).join()).toBe(
-    'adopt,clock,connect,counters,credentials,descriptor,flush,getOption,info,listen,name,open,openHttp,openIo,openTls,setOption,setTime,wake',
+    'adopt,clock,connect,counters,credentials,descriptor,flush,getOption,info,listen,name,open,openHttp,openIo,openTls,send,setOption,setTime,wake',
   );
 });

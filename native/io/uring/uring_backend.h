@@ -37,6 +37,7 @@ class UringBackend final : public SocketBackend {
   bool is_sending(const Socket& socket) const override {
     return (socket.ops.armed & kSend) != 0 && !socket.ops.send_waits;
   }
+  void note_blocked(Socket& socket) override { socket.ops.send_waits = true; }
   // io_uring answers -EAGAIN on some others instead of waiting.
   Blocking blocking() const override { return Blocking::Yes; }
   void prepare(Socket& socket) override { new (&socket.ops) Socket::Operations; }

@@ -167,6 +167,8 @@ function attackBorder() {
     for (let i = random(500); i > 0; i--) sends[random(DATAGRAM_SENDS) * SEND_DATAGRAM_WORDS + random(3)] = word();
   }
 
+  const memories = [new Uint8Array(100_000), new Uint8Array(0), new Uint16Array(1000), new ArrayBuffer(8), null];
+
   const attacks = [
     () => {
       for (let i = random(512); i > 0; i--) submissions[random(4096 * 4)] = word();
@@ -193,6 +195,8 @@ function attackBorder() {
     () => addon.setOption(oneOf(streams) ?? 0, 1 + random(8), random(70_000) - 1),
     () => addon.getOption(oneOf(streams) ?? 0, 1 + random(8)),
     () => addon.name(random(2) === 0 ? word() : (oneOf(streams) ?? 0), random(2) === 0),
+    () => addon.send(random(2) === 0 ? word() : (oneOf(streams) ?? 0), oneOf(memories), random(200_000), word()),
+    () => addon.send(oneOf(streams) ?? 0, oneOf(memories), random(1000), random(99_000)),
     () => addon.descriptor(oneOf(streams) ?? 0),
     () => addon.credentials(oneOf(streams) ?? 0),
     () => addon.datagramOption(oneOf(datagrams) ?? 0, 1 + random(7)),
