@@ -15,6 +15,7 @@ const ENTRIES = [
   ['millrace/net', 'net', 'TCP.'],
   ['millrace/node', 'node', 'Millrace under libraries that were written for `node:net`.'],
   ['millrace/tls', 'tls', 'TLS over TCP and Unix domain sockets.'],
+  ['millrace/http', 'http', 'An HTTP/1.1 server.'],
   ['millrace/buffer', 'buffer', 'Pooled memory.'],
   ['millrace/test', 'test', 'Virtual time.'],
 ];
@@ -75,11 +76,17 @@ function exportsOf(index) {
   for (const [, list, path] of source.matchAll(/export (?:type )?\{([^}]*)\} from '(.+)'/g)) {
     for (const item of list.split(',')) {
       const name = item.trim().replace(/^type /, '');
-      if (name !== '') found.push({ name, file: at(path) });
+      if (name !== '') found.push({ name, file: declaring(name, at(path)) });
     }
   }
   for (const [, path] of source.matchAll(/export \* from '(.+)'/g)) found.push(...exportsOf(at(path)));
   return found;
+}
+
+/** The file that declares what `file` exports: another one where that is the index of a folder. */
+function declaring(name, file) {
+  if (!file.endsWith('/index.d.ts')) return file;
+  return exportsOf(file).find((exported) => exported.name === name)?.file ?? file;
 }
 
 /** The Markdown of one name: heading, declaration, docstring, members. */
@@ -180,7 +187,8 @@ function docstringAbove(lines, at) {
 /** A docstring as paragraphs: its prose, its parameters, what it throws, its example. */
 function markdown(doc) {
   if (doc === null || doc === '') return [];
-  const [prose, ...tags] = splitTags(doc.replaceAll(/\{@link (\w+)\}/g, '`$1`'));
+  // Short docstrings have a tag in the line of their prose.
+  const [prose, ...tags] = splitTags(linked(doc).replaceAll(/ @(throws|returns|param) /g, '\n@$1 '));
   const parts = prose.trim() === '' ? [] : [prose.trim()];
   const of = (tag) =>
     tags.filter((part) => part.startsWith(`@${tag}`)).map((part) => part.slice(tag.length + 1).trim());
@@ -190,6 +198,10 @@ function markdown(doc) {
   for (const part of of('throws')) parts.push(`Throws ${part}`);
   parts.push(...of('example'));
   return parts;
+}
+
+function linked(text) {
+  return text.replaceAll(/\{@link (\w+)\}/g, '`$1`');
 }
 
 /** At each line that begins with a tag, outside of code. */
@@ -209,5 +221,5 @@ function splitTags(doc) {
 }
 
 function code(source) {
-  return `\`\`\`typescript\n${source.replace(/^ +/gm, (indent) => ' '.repeat(Math.ceil(indent.length / 2)))}\n\`\`\``;
+  return `\`\`\`typescript\n${linked(source).replace(/^ +/gm, (indent) => ' '.repeat(Math.ceil(indent.length / 2)))}\n\`\`\``;
 }

@@ -1,24 +1,25 @@
 // Every limit of a server, in one place. The defaults are safe for a server that faces the internet.
 import { checkInteger, checkObject, outOfRange, shown } from '../internal/errors.js';
+import { HTTP_CHUNK_EXTENSION_BYTES_MAX, HTTP_FIELDS_MAX, HTTP_HEAD_BYTES_MAX } from '../internal/http-layout.js';
 
 const COUNT_MAX = 2 ** 31 - 1;
-/** A head lies in places of 16 bits. */
-const HEAD_BYTES_MAX = 65_535;
+/** The empty line that ends them is one of them. */
+const TRAILER_BYTES_MIN = 2;
 const MS_MAX = 2 ** 30;
 
 /** What a peer may cost. All are checked when the server is made; 0 switches a time limit off. */
 export interface HttpLimits {
-  /** Bytes of the request line; 414 above. 64 to 65,535, default 8,192. */
+  /** Bytes of the request line; 414 above. 64 to 65,000, default 8,192. */
   requestLineBytes: number;
-  /** Bytes of the request line and all fields; 431 above. 64 to 65,535, default 16,384. */
+  /** Bytes of the request line and all fields; 431 above. 64 to 65,000, default 16,384. */
   headBytes: number;
-  /** Header fields; 431 above. 1 to 4,096, default 100. */
+  /** Fields of a head, and of trailers; 431 above. 1 to 4,096, default 100. */
   fields: number;
   /** Bytes of a body that `text`, `json`, `bytes` and `formData` read; 413 above. 0 to 2^31 - 1, default 1 MiB. */
   bodyBytes: number;
-  /** Bytes of chunk extensions of one body. 0 to 2^31 - 1, default 16 KiB. */
+  /** Bytes of all chunk extensions of one body; 413 above. 0 to 2^30, default 16 KiB. */
   chunkExtensionBytes: number;
-  /** Bytes of the trailers of one body. 0 to 65,535, default 16 KiB. */
+  /** Bytes of the trailers of one body, with the empty line that ends them; 431 above. 2 to 65,000, default 16 KiB. */
   trailerBytes: number;
   /** Milliseconds for a head, from its first byte, or from the connection's beginning; 408. Default 10,000. */
   headMs: number;
@@ -65,12 +66,12 @@ export const DEFAULT_LIMITS: Readonly<HttpLimits> = {
 };
 
 const RANGES: Readonly<Record<keyof HttpLimits, readonly [min: number, max: number]>> = {
-  requestLineBytes: [64, HEAD_BYTES_MAX],
-  headBytes: [64, HEAD_BYTES_MAX],
-  fields: [1, 4096],
+  requestLineBytes: [64, HTTP_HEAD_BYTES_MAX],
+  headBytes: [64, HTTP_HEAD_BYTES_MAX],
+  fields: [1, HTTP_FIELDS_MAX],
   bodyBytes: [0, COUNT_MAX],
-  chunkExtensionBytes: [0, COUNT_MAX],
-  trailerBytes: [0, HEAD_BYTES_MAX],
+  chunkExtensionBytes: [0, HTTP_CHUNK_EXTENSION_BYTES_MAX],
+  trailerBytes: [TRAILER_BYTES_MIN, HTTP_HEAD_BYTES_MAX],
   headMs: [0, MS_MAX],
   bodyBytesPerSecond: [0, COUNT_MAX],
   bodyGraceMs: [0, MS_MAX],

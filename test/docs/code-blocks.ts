@@ -1,9 +1,9 @@
 // The code in README.md, docs/guide/ and the docstrings of lib/, as programs.
 //
-// A block gets the imports of the public names that it uses, so that it can be short. What it shows is held to it:
-// `console.log(x); // text` must print that text (or what stands before the first ", ", " (" or ": " of it), unless the
-// comment begins with "for example"; `await x; // throws a TimeoutError` must throw that. In Markdown a comment
-// `<!-- not run: why -->` above a block leaves it out.
+// A block gets the imports of the public names that it uses, so that it can be short; one in a docstring also those of
+// what its own file exports. What it shows is held to it: `console.log(x); // text` must print that text (or what stands
+// before the first ", ", " (" or ": " of it), unless the comment begins with "for example"; `await x; // throws a
+// TimeoutError` must throw that. In Markdown a comment `<!-- not run: why -->` above a block leaves it out.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 
@@ -15,10 +15,13 @@ export interface CodeBlock {
   readonly code: string;
   /** Why it is not run; null if it is. */
   readonly notRun: string | null;
+  /** What the file that it stands in exports. */
+  readonly own: readonly string[];
 }
 
+const DECLARATION = /^export (?:async )?(?:function\*?|class|const) (\w+)/gm;
 const MARKDOWN = /^(README\.md|docs\/guide\/[^/]+\.md|docs\/errors\.md)$/;
-const ENTRIES = ['', 'sync', 'time', 'task', 'net', 'tls', 'node', 'buffer', 'test'];
+const ENTRIES = ['', 'sync', 'time', 'task', 'net', 'tls', 'http', 'node', 'buffer', 'test'];
 
 export function findBlocks(root: string): CodeBlock[] {
   const under = (folder: string) =>
@@ -34,6 +37,7 @@ function blocksIn(file: string, text: string, isSource: boolean): CodeBlock[] {
   const blocks: CodeBlock[] = [];
   const lines = text.split('\n');
   const bare = (line: string) => (isSource ? line.replace(/^\s*\* ?/, '') : line);
+  const own = isSource ? [...text.matchAll(DECLARATION)].map(([, name]) => name as string) : [];
   for (let i = 0; i < lines.length; i++) {
     const language = /^```(ts|js)\s*$/.exec(bare(lines[i] as string))?.[1];
     if (language === undefined || (isSource && !/^\s*\*/.test(lines[i] as string))) continue;
@@ -41,7 +45,7 @@ function blocksIn(file: string, text: string, isSource: boolean): CodeBlock[] {
     const start = i + 1;
     while (++i < lines.length && !bare(lines[i] as string).startsWith('```')) code.push(bare(lines[i] as string));
     const notRun = /<!-- not run: (.+) -->/.exec(lines[start - 2] ?? '')?.[1] ?? null;
-    blocks.push({ file, line: start + 1, language: language as 'ts' | 'js', code: code.join('\n'), notRun });
+    blocks.push({ file, line: start + 1, language: language as 'ts' | 'js', code: code.join('\n'), notRun, own });
   }
   return blocks;
 }
@@ -71,12 +75,14 @@ function exportsOf(file: string): string[] {
 /** The block as a module in build/docs/src, which imports the sources of the library. */
 export function programOf(block: CodeBlock, names: Map<string, string>): string {
   const code = withoutComments(block.code);
-  const imports = [...names].flatMap(([name, entry]) => {
+  const paths = new Map([...names].map(([name, entry]) => [name, libraryPath(entry)]));
+  for (const name of block.own) paths.set(name, `../../../${block.file.replace(/\.ts$/, '.js')}`);
+  const imports = [...paths].flatMap(([name, path]) => {
     const used = new RegExp(`(?<![.\\w])${name}\\b`).test(code);
-    const own = new RegExp(`(?:const|let|class|function\\*?)\\s+${name}\\b|import [^;]*\\b${name}\\b[^;]*from`).test(
-      code,
-    );
-    return used && !own ? [`import { ${name} } from '${libraryPath(entry)}';`] : [];
+    const declared = new RegExp(
+      `(?:const|let|class|function\\*?)\\s+${name}\\b|import [^;]*\\b${name}\\b[^;]*from`,
+    ).test(code);
+    return used && !declared ? [`import { ${name} } from '${path}';`] : [];
   });
   const body = block.code
     .split('\n')
