@@ -5,13 +5,13 @@ import type { Exchange } from './exchange.js';
 import { CONNECTION, CONTENT_LENGTH, DATE, Fields, KEEP_ALIVE, TRANSFER_ENCODING } from './fields/index.js';
 import { invalidField } from './http-errors.js';
 import { type PreparedHead, Reply, type ReplyBody } from './reply.js';
+import { TEXT_FIELDS } from './reply-head.js';
 import { ReplyWriter } from './reply-writer.js';
 import { hasNoBody } from './status.js';
 
 /** What a handler may return. */
 export type Answer = string | Uint8Array | Reply | Response | AsyncIterable<string | Uint8Array> | ReadableStream;
 
-export const TEXT_FIELDS = 'Content-Type: text/plain; charset=utf-8\r\n';
 const BYTES_FIELDS = 'Content-Type: application/octet-stream\r\n';
 const FRAMING = CONTENT_LENGTH | TRANSFER_ENCODING | CONNECTION | KEEP_ALIVE;
 

@@ -41,6 +41,7 @@ import { HttpRequest } from './request.js';
 import { bodyCut } from './request-body.js';
 import type { ServerCore } from './server-core.js';
 import { statusLine } from './status.js';
+import { textHead, textHeadWith } from './text-head.js';
 import { trailersAt } from './trailers.js';
 
 export type Transport = Socket | TlsSocket;
@@ -215,13 +216,13 @@ export class HttpConnection implements Runnable {
   /** A handler that was asked at once has answered at once, with text, and nobody is before it. */
   replyWithText(request: HttpRequest, text: string): void {
     const keepAlive = this.#keepsAlive(request);
-    const head = `${this.server.textHead}${dateField()}${connectionField(keepAlive, request.http10)}Content-Length: `;
-    if (isAscii(text)) {
-      this.#text += request.isHead ? `${head}${text.length}\r\n\r\n` : `${head}${text.length}\r\n\r\n${text}`;
-    } else {
-      const bytes = Buffer.from(text);
-      this.emit(`${head}${bytes.length}\r\n\r\n`);
-      if (!request.isHead) this.emit(bytes);
+    const bytes = isAscii(text) ? null : Buffer.from(text);
+    const length = bytes === null ? text.length : bytes.length;
+    const plain = keepAlive && !request.http10;
+    this.#text += plain ? textHead(length) : textHeadWith(length, connectionField(keepAlive, request.http10));
+    if (!request.isHead) {
+      if (bytes === null) this.#text += text;
+      else this.emit(bytes);
     }
     this.answered(request, keepAlive, 200);
   }

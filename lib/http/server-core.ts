@@ -6,7 +6,7 @@
 import { now } from '../internal/clock.js';
 import { type Runnable, scheduler } from '../internal/scheduler.js';
 import { spawn } from '../task/spawn.js';
-import { type Answer, answer, discard, isGenerator, TEXT_FIELDS } from './answer.js';
+import { type Answer, answer, discard, isGenerator } from './answer.js';
 import { openCodec, type StaticRoute } from './codec.js';
 import type { HttpConnection } from './connection.js';
 import { Counters } from './counters.js';
@@ -16,7 +16,6 @@ import type { HttpLimits } from './limits.js';
 import { Reply } from './reply.js';
 import type { HttpRequest } from './request.js';
 import type { HttpServer } from './server.js';
-import { statusLine } from './status.js';
 
 /** Answers a request: at once, or with a promise, or as a generator, which runs as a fiber. */
 export type Handler = (
@@ -50,8 +49,6 @@ export class ServerCore implements Runnable {
   readonly limits: HttpLimits;
   readonly counters = new Counters();
   readonly codecServer: number;
-  /** Of the beginning of a reply of plain text. */
-  readonly textHead = `${statusLine(200)}${TEXT_FIELDS}`;
   readonly scheme: 'http' | 'https';
   /** Milliseconds, of when the last chunk came. */
   nowMs = 0;

@@ -3,12 +3,13 @@
 // Only where nothing could go before it: with tables for hosts, a route of every host may be one that a host has another
 // handler for, so only those of a named host are taken then.
 import { Buffer } from 'node:buffer';
-import { prepare, TEXT_FIELDS } from './answer.js';
+import { prepare } from './answer.js';
 import type { StaticReply, StaticRoute } from './codec.js';
 import { methodNumber } from './codec.js';
 import { httpDate } from './date.js';
 import type { RouteValue } from './dispatch.js';
 import { Reply } from './reply.js';
+import { TEXT_FIELDS } from './reply-head.js';
 import { allowOf, type RouteTable } from './routing/index.js';
 import { reasonPhrase, statusLine } from './status.js';
 
