@@ -1,7 +1,7 @@
-import { trimSpace } from '../fields/index.js';
+import { Dictionary, trimSpace } from '../fields/index.js';
 
-/** Cookies by name; no prototype, so every name is harmless. */
-export type Cookies = Record<string, string>;
+/** Cookies by name; nothing is inherited, so every name is harmless. */
+export type Cookies = Dictionary;
 
 /**
  * Parses the value of Cookie (RFC 6265, 4.2). Lenient, as servers have to be: what has no `=` is skipped, quotes around a
@@ -15,7 +15,7 @@ export type Cookies = Record<string, string>;
  * ```
  */
 export function parseCookies(value: string | null | undefined): Cookies {
-  const cookies: Cookies = Object.create(null);
+  const cookies = new Dictionary();
   if (value === null || value === undefined) return cookies;
   for (let from = 0; from < value.length; ) {
     let to = value.indexOf(';', from);

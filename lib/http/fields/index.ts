@@ -1,4 +1,5 @@
 // The fields of replies, and the grammar of fields' values.
+export { Dictionary } from './dictionary.js';
 export {
   CONNECTION,
   CONTENT_ENCODING,

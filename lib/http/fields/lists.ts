@@ -1,4 +1,5 @@
 // Values that are lists, quoted strings and parameters (RFC 9110, 5.6).
+import { Dictionary } from './dictionary.js';
 import { isToken, skipSpace, tokenEnd, trimSpace } from './syntax.js';
 
 /**
@@ -75,8 +76,8 @@ export function tokenOrQuoted(text: string): string {
   return isToken(text) ? text : `"${text.replace(/[\\"]/g, '\\$&')}"`;
 }
 
-/** Parameters by their name in small letters; of several of one name the first. No prototype: every name is harmless. */
-export type Parameters = Record<string, string>;
+/** Parameters by their name in small letters; of several of one name the first. Nothing is inherited: every name is harmless. */
+export type Parameters = Dictionary;
 
 /**
  * `;name=value` any number of times (RFC 9110, 5.6.6), from index `at` on; a value is a token or a quoted string, empty
@@ -84,7 +85,7 @@ export type Parameters = Record<string, string>;
  * @returns null if it is not that.
  */
 export function parseParameters(text: string, at: number): Parameters | null {
-  const parameters: Parameters = Object.create(null);
+  const parameters = new Dictionary();
   at = skipSpace(text, at);
   while (at < text.length) {
     if (text.charCodeAt(at) !== 0x3b) return null;

@@ -1,4 +1,5 @@
 // Lists with weights: Accept, Accept-Encoding, Accept-Language (RFC 9110, 12.4.2).
+import { Dictionary } from './dictionary.js';
 import { listMembers, type Parameters, parseParameters } from './lists.js';
 
 /** A member of a list with weights. */
@@ -10,6 +11,8 @@ export interface Weighted {
   /** Those before the weight. */
   readonly parameters: Parameters;
 }
+
+const NONE: Parameters = Object.freeze(new Dictionary());
 
 const WEIGHT = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/;
 
@@ -28,7 +31,7 @@ export function parseWeighted(value: string): Weighted[] {
   for (const member of listMembers(value)) {
     const end = member.search(/[ \t;]/);
     if (end < 0) {
-      members.push({ value: member.toLowerCase(), quality: 1, parameters: Object.create(null) });
+      members.push({ value: member.toLowerCase(), quality: 1, parameters: NONE });
       continue;
     }
     const parameters = parseParameters(member, end);

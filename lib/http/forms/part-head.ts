@@ -1,13 +1,13 @@
 // The fields of a part (RFC 7578, 4): whose data it is.
 import type { Buffer } from 'node:buffer';
-import { isToken, parseMediaType, trimSpace } from '../fields/index.js';
+import { Dictionary, isToken, parseMediaType, trimSpace } from '../fields/index.js';
 import { malformedBody } from '../http-errors.js';
 
 export interface PartHead {
   readonly name: string;
   readonly filename: string | undefined;
   readonly type: string;
-  /** By their name in small letters; of several of one name the first. No prototype. */
+  /** By their name in small letters; of several of one name the first. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -15,7 +15,7 @@ export interface PartHead {
 export function parsePartHead(bytes: Buffer): PartHead {
   // Clients send names of files as UTF-8, also in their fields.
   const text = bytes.toString('utf8');
-  const headers: Record<string, string> = Object.create(null);
+  const headers = new Dictionary();
   for (const line of text.slice(0, -2).split('\r\n')) {
     if (line === '') continue;
     const colon = line.indexOf(':');
@@ -51,7 +51,7 @@ function headOf(headers: Record<string, string>): PartHead {
 function dispositionOf(value: string): Record<string, string> | null {
   const type = /^form-data[ \t]*(?=;|$)/i.exec(value);
   if (type === null) return null;
-  const parameters: Record<string, string> = Object.create(null);
+  const parameters = new Dictionary();
   const pattern = /[ \t]*;[ \t]*(?:([^\s;="]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))[ \t]*)?/y;
   for (let at = type[0].length; at < value.length; at = pattern.lastIndex) {
     pattern.lastIndex = at;

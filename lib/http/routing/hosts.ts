@@ -4,18 +4,21 @@ import { MillraceError, shown } from '../../internal/errors.js';
 /** Letters in any language are written in punycode there; an IPv6 address stands in brackets. */
 const HOST = /^(?:[\w-]+(?:\.[\w-]+)*|\[[\da-f:.]+\])$/;
 
+/** So many spellings of hosts are remembered with where they lead. */
+const KNOWN_MAX = 1024;
+const HOST_LENGTH_MAX = 255;
+
 export class HostTable<V> {
   readonly #everywhere: V;
   readonly #exact = new Map<string, V>();
   readonly #below = new Map<string, V>();
-  #lastHost = '';
-  #last: readonly V[];
+  /** What a stranger may fill, so it is not filled without end. */
+  readonly #known = new Map<string, readonly V[]>();
   readonly #only: readonly V[];
 
   constructor(everywhere: V) {
     this.#everywhere = everywhere;
     this.#only = [everywhere];
-    this.#last = this.#only;
   }
 
   /** @throws MillraceError `ERR_MILLRACE_HTTP_ROUTE` for what is no host, or one that is there already. */
@@ -33,11 +36,10 @@ export class HostTable<V> {
   /** @param host the value of the Host field. */
   find(host: string): readonly V[] {
     if (this.#exact.size === 0 && this.#below.size === 0) return this.#only;
-    if (host === this.#lastHost) return this.#last;
+    const known = this.#known.get(host);
+    if (known !== undefined) return known;
     const found = this.#search(hostName(host));
-    // What a connection asks for, it asks for again.
-    this.#lastHost = host;
-    this.#last = found;
+    if (this.#known.size < KNOWN_MAX && host.length <= HOST_LENGTH_MAX) this.#known.set(host, found);
     return found;
   }
 

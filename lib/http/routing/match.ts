@@ -1,3 +1,4 @@
+import { Dictionary } from '../fields/index.js';
 import type { Pattern } from './pattern.js';
 import { SLASH_WITHIN, WILDCARD } from './pattern.js';
 
@@ -7,10 +8,10 @@ import { SLASH_WITHIN, WILDCARD } from './pattern.js';
  */
 export type RouteKind = 'found' | 'not-found' | 'method-not-allowed' | 'options' | 'malformed';
 
-/** Parameters by name; no prototype, so every name is harmless. */
+/** Parameters by name; nothing is inherited, so every name is harmless. */
 export type RouteParameters = Readonly<Record<string, string>>;
 
-const NONE: RouteParameters = Object.freeze(Object.create(null) as Record<string, string>);
+const NONE: RouteParameters = Object.freeze(new Dictionary());
 
 /** What `RouteTable.match` gives. The one of a static route is the same object each time. */
 export class RouteMatch<T> {
@@ -71,7 +72,7 @@ export class RouteMatch<T> {
   }
 
   #makeParams(): RouteParameters {
-    const params: Record<string, string> = Object.create(null);
+    const params = new Dictionary();
     const names = this.route?.names ?? [];
     for (let i = 0; i < names.length; i++) {
       const value = this.#path.slice(this.#spans[2 * i], this.#spans[2 * i + 1]);
