@@ -347,6 +347,11 @@ export class HttpRequest implements BodySource {
     return this.#isOver;
   }
 
+  /** @internal The peer has gone, or ended its side: `signal` has aborted, if it was asked for. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
   /** @internal Somebody answers by the exchange, whatever the handler returns. */
   take(): Exchange {
     this.isTaken = true;

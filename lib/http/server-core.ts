@@ -153,6 +153,11 @@ export class ServerCore implements Runnable {
   /** A handler has failed: its error becomes the reply. */
   fail(exchange: Exchange, error: unknown): void {
     if (exchange.aborted) return;
+    if (exchange.request.isGone && (error as { name?: unknown } | null)?.name === 'AbortError') {
+      // The handler has heeded `request.signal`: it is no failure, and there is nothing that could be said to the peer.
+      exchange.abort(null);
+      return;
+    }
     if (!exchange.waiting) {
       exchange.abort(error instanceof Error ? error : null);
       this.tellError(error, exchange.request);

@@ -183,6 +183,23 @@ describe('the end', () => {
     expect(await client.rest()).toBe('');
   });
 
+  test('of a peer is no failure of a handler that gives up because of it', async () => {
+    const failures: unknown[] = [];
+    const answered: number[] = [];
+    const server = start({
+      handlerError: (error) => void failures.push(error),
+      accessLog: ({ status }) => void answered.push(status),
+      fetch: ({ signal }) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+    });
+    const client = await RawClient.open(server);
+    client.say(get());
+    while (server.pendingRequests === 0) await sleep(1);
+    client.end();
+    await client.closed();
+    expect([failures, answered, server.pendingRequests]).toEqual([[], [0], 0]);
+  });
+
   test('of the server lets what is being answered finish, and closes idle connections', async () => {
     let release = (): void => {};
     const gate = new Promise<void>((resolve) => {
