@@ -3,8 +3,19 @@ import type { Summary } from './stats/summary.js';
 
 export const SCHEMA_VERSION = 1;
 
-export type CellKind = 'compute' | 'echo' | 'udp' | 'churn' | 'idle' | 'busy' | 'latency' | 'client' | 'import';
-export type Family = 'tokio' | 'millrace' | 'go' | 'bun' | 'node';
+export type HttpKind = 'http' | 'http-app' | 'http-latency' | 'http-idle' | 'http-rounds' | 'http-steady';
+export type CellKind =
+  | 'compute'
+  | 'echo'
+  | 'udp'
+  | 'churn'
+  | 'idle'
+  | 'busy'
+  | 'latency'
+  | 'client'
+  | 'import'
+  | HttpKind;
+export type Family = 'tokio' | 'millrace' | 'go' | 'bun' | 'node' | 'deno' | 'c';
 
 /** One measure in one fresh process. */
 export interface Sample {

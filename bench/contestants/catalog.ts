@@ -1,14 +1,31 @@
 import type { CellKind, Family } from '../model.js';
-import { SERVER_KINDS } from '../workloads/cell.js';
+import { type Cell, HTTP_KINDS, SERVER_KINDS } from '../workloads/cell.js';
+
+/** What is found or built to run contestants. Most families have one program for all that they do. */
+export type Program =
+  | Family
+  | 'millrace-http'
+  | 'millrace-express'
+  | 'millrace-hono'
+  | 'hyper'
+  | 'express'
+  | 'fastify'
+  | 'hono-node'
+  | 'hono-bun'
+  | 'uws';
 
 /** One runtime in one way of using it: a column of every table. */
 export interface Contestant {
   readonly id: string;
   readonly label: string;
   readonly family: Family;
+  /** Where it is not the family's. */
+  readonly program?: Program;
   /** `one`: all its threads are pinned to the first core. `all`: it may use every core. */
   readonly cores: 'one' | 'all';
   readonly kinds: readonly CellKind[];
+  /** Of these kinds, the workloads or cells that it runs; without it all. */
+  readonly only?: readonly string[];
   /** Words between the family's program and the workload. */
   readonly words: readonly string[];
   readonly backend?: 'auto' | 'uv';
@@ -35,6 +52,55 @@ function millrace(
     quick,
   };
 }
+
+/** A server of ours: the words of its program name the server. */
+function millraceHttp(
+  id: 'http' | 'express' | 'hono',
+  label: string,
+  backend: 'auto' | 'uv',
+  only?: readonly string[],
+): Contestant {
+  const kinds = id === 'http' ? HTTP_KINDS : (['http-app'] as const);
+  const base = millrace(id, label, kinds, '', backend, id === 'http');
+  return { ...base, words: [], program: `millrace-${id}`, ...(only === undefined ? {} : { only }) };
+}
+
+/** A framework's app, or a server that only some cells are for. */
+function other(
+  family: Family,
+  program: Program,
+  label: string,
+  kinds: readonly CellKind[],
+  only: readonly string[] | null,
+): Contestant {
+  const base = { id: program, label, family, program, cores: 'one', kinds, words: [], quick: false } as const;
+  return only === null ? base : { ...base, only };
+}
+
+const FRAMEWORK_CELLS = ['http-plaintext/64', 'http-json', 'http-params'];
+
+const HTTP_CONTESTANTS: readonly Contestant[] = [
+  millraceHttp('http', 'HTTP', 'auto'),
+  millraceHttp('http', 'HTTP', 'uv'),
+  millraceHttp('express', 'under Express', 'auto', ['http-app/express']),
+  millraceHttp('express', 'under Express', 'uv', ['http-app/express']),
+  millraceHttp('hono', 'under Hono', 'auto', ['http-app/hono']),
+  millraceHttp('hono', 'under Hono', 'uv', ['http-app/hono']),
+  { ...other('tokio', 'hyper', 'hyper on Tokio', HTTP_KINDS, null), words: ['hyper'] },
+  {
+    ...other('tokio', 'hyper', 'Tokio, fixed reply', ['http'], ['http-plaintext', 'http-static']),
+    id: 'tokio-fixed',
+    words: ['fixed'],
+    quick: true,
+  },
+  other('c', 'c', 'C io_uring, fixed reply', ['http'], ['http-plaintext', 'http-static']),
+  other('deno', 'deno', 'Deno', HTTP_KINDS, null),
+  other('node', 'uws', 'µWebSockets.js', HTTP_KINDS, null),
+  other('node', 'express', 'Express on Node', ['http', 'http-app'], [...FRAMEWORK_CELLS, 'http-app/express']),
+  other('node', 'fastify', 'Fastify on Node', ['http'], FRAMEWORK_CELLS),
+  other('node', 'hono-node', 'Hono on Node', ['http-app'], ['http-app/hono']),
+  other('bun', 'hono-bun', 'Hono on Bun', ['http-app'], ['http-app/hono']),
+];
 
 export const CONTESTANTS: readonly Contestant[] = [
   millrace('fibers', 'fibers', ['compute'], 'fibers', 'auto', true),
@@ -67,18 +133,44 @@ export const CONTESTANTS: readonly Contestant[] = [
     quick: true,
   },
   { id: 'go', label: 'Go', family: 'go', cores: 'all', kinds: ['compute'], words: [], quick: true },
-  { id: 'go-one', label: 'Go, one core', family: 'go', cores: 'one', kinds: SERVER_KINDS, words: [], quick: true },
-  { id: 'bun', label: 'Bun', family: 'bun', cores: 'one', kinds: ['compute', ...SERVER_KINDS], words: [], quick: true },
+  {
+    id: 'go-one',
+    label: 'Go, one core',
+    family: 'go',
+    cores: 'one',
+    kinds: [...SERVER_KINDS, ...HTTP_KINDS],
+    words: [],
+    quick: true,
+  },
+  {
+    id: 'bun',
+    label: 'Bun',
+    family: 'bun',
+    cores: 'one',
+    kinds: ['compute', ...SERVER_KINDS, ...HTTP_KINDS],
+    words: [],
+    quick: true,
+  },
   {
     id: 'node',
     label: 'Node',
     family: 'node',
     cores: 'one',
-    kinds: ['compute', ...SERVER_KINDS, 'client'],
+    kinds: ['compute', ...SERVER_KINDS, 'client', ...HTTP_KINDS],
     words: [],
     quick: true,
   },
+  ...HTTP_CONTESTANTS,
 ];
+
+/** Whether this contestant runs this cell at all. */
+export function enters({ kinds, only }: Contestant, { id, workload, kind }: Cell): boolean {
+  return kinds.includes(kind) && (only === undefined || only.includes(id) || only.includes(workload));
+}
+
+export function programOf({ program, family }: Contestant): Program {
+  return program ?? family;
+}
 
 /** Tokio's two runtimes: ratios are taken to the better of them, in each cell. */
 export const TOKIO_IDS: readonly string[] = ['tokio-current', 'tokio-multi'];

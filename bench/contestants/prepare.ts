@@ -1,10 +1,21 @@
-// Finds or builds what each family's programs need, on first use. A family that cannot run says why and how to get it.
+// Finds or builds what each program needs, on first use. One that cannot run says why and how to get it.
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Family } from '../model.js';
 import { buildFolder, loadFolder, packageRoot, peersFolder } from '../paths.js';
 import { failureOf, runProgram } from '../runner/process.js';
+import type { Program } from './catalog.js';
 import { isUpToDate } from './freshness.js';
+import { installPackages } from './packages.js';
+import {
+  bunWith,
+  millraceWith,
+  nodeWith,
+  prepareDeno,
+  prepareFramework,
+  prepareHyper,
+  prepareUring,
+  prepareUws,
+} from './prepare-http.js';
 
 export type Prepared =
   | {
@@ -22,12 +33,25 @@ export type OnStep = (what: string) => void;
 const BUILD_TIMEOUT_MS = 600_000;
 const BUN_VERSION = '1.4.5';
 
-export const preparers: Readonly<Record<Family, (onStep: OnStep) => Promise<Prepared>>> = {
+export const preparers: Readonly<Record<Program, (onStep: OnStep) => Promise<Prepared>>> = {
   tokio: prepareTokio,
   go: prepareGo,
   bun: prepareBun,
   node: prepareNode,
   millrace: prepareMillrace,
+  deno: prepareDeno,
+  c: prepareUring,
+  'millrace-http': async () => millraceWith('http', await prepareMillrace()),
+  'millrace-express': async (onStep) =>
+    prepareFramework('express', await millraceWith('express', await prepareMillrace()), onStep),
+  'millrace-hono': async (onStep) =>
+    prepareFramework('hono', await millraceWith('hono', await prepareMillrace()), onStep),
+  hyper: prepareHyper,
+  express: (onStep) => prepareFramework('express', nodeWith('express'), onStep),
+  fastify: (onStep) => prepareFramework('fastify', nodeWith('fastify'), onStep),
+  'hono-node': (onStep) => prepareFramework('hono', nodeWith('hono'), onStep),
+  'hono-bun': async (onStep) => prepareFramework('hono', bunWith('hono.mjs', await prepareBun(onStep)), onStep),
+  uws: prepareUws,
 };
 
 async function prepareTokio(onStep: OnStep): Promise<Prepared> {
@@ -92,16 +116,8 @@ async function prepareBun(onStep: OnStep): Promise<Prepared> {
   };
   const before = await found();
   if (before !== null) return before;
-  onStep(`installing Bun ${BUN_VERSION} from npm`);
-  await mkdir(folder, { recursive: true });
-  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const installed = await runProgram(
-    [npm, 'install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `bun@${BUN_VERSION}`],
-    { cwd: folder, timeoutMs: BUILD_TIMEOUT_MS },
-  );
-  if (installed.code !== 0) {
-    return { ok: false, reason: `npm could not install bun@${BUN_VERSION}: ${failureOf(installed)}`, how };
-  }
+  const failure = await installPackages('bun', { bun: BUN_VERSION }, onStep);
+  if (failure !== null) return { ok: false, reason: failure, how };
   return (await found()) ?? { ok: false, reason: `bun@${BUN_VERSION} was installed but does not start`, how };
 }
 

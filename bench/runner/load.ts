@@ -44,6 +44,28 @@ export interface ChurnResult extends Window {
   readonly latencyMicroseconds: Latencies;
 }
 
+/** Of `http`, closed loop. */
+export interface HttpResult extends Window {
+  readonly requests: number;
+  readonly requestsPerSecond: number;
+  readonly latencyMicroseconds: Latencies;
+}
+
+export interface HttpOpenLoopResult extends HttpResult {
+  readonly unanswered: number;
+  readonly latenessMicroseconds: Latencies;
+  readonly generatorLimited: boolean;
+}
+
+export interface HttpRoundsResult extends HttpResult {
+  readonly rounds: number;
+  readonly firstRoundPerSecond: number;
+}
+
+export interface HttpSteadyResult extends HttpResult {
+  readonly failures: number;
+}
+
 interface Memory {
   readonly rssBytes: number;
 }
@@ -62,15 +84,21 @@ export interface LoadGenerator {
   readonly pinning: Pinning;
 }
 
-export type Mode = 'echo' | 'udp' | 'churn' | 'idle' | 'calibrate';
+export type Mode = 'echo' | 'udp' | 'http' | 'churn' | 'idle' | 'calibrate';
 export type LoadOptions = Readonly<Record<string, string | number>>;
 
 // Beside the measured window: opening connections, draining, settling.
 const EXTRA_TIMEOUT_MS = 60_000;
 
-/** Runs the generator against `server`. @throws SampleError */
-export function runLoad<T>(generator: LoadGenerator, mode: Mode, server: Server, options: LoadOptions): Promise<T> {
-  return run<T>(generator, mode, { port: server.port, 'server-pid': server.pid, ...options });
+/** Runs the generator against `server`. `asked`: what it asks for over HTTP. @throws SampleError */
+export function runLoad<T>(
+  generator: LoadGenerator,
+  mode: Mode,
+  server: Server,
+  options: LoadOptions,
+  asked: readonly string[] = [],
+): Promise<T> {
+  return run<T>(generator, mode, { port: server.port, 'server-pid': server.pid, ...options }, asked);
 }
 
 /** What the generator itself can do on this machine. @throws SampleError */
@@ -79,9 +107,16 @@ export async function generatorLimits(generator: LoadGenerator, seconds: number)
   return limits.map(({ what, perSecond, perLoadCpuSecond }) => ({ what, perSecond, perLoadCpuSecond }));
 }
 
-async function run<T>({ command, pinning }: LoadGenerator, mode: Mode, options: LoadOptions): Promise<T> {
+async function run<T>(
+  { command, pinning }: LoadGenerator,
+  mode: Mode,
+  options: LoadOptions,
+  asked: readonly string[] = [],
+): Promise<T> {
   const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const finished = await runProgram(pinning.load([...command, mode, ...words]), { timeoutMs: EXTRA_TIMEOUT_MS });
+  const finished = await runProgram(pinning.load([...command, mode, ...words, ...asked]), {
+    timeoutMs: EXTRA_TIMEOUT_MS,
+  });
   if (finished.code !== 0) throw new SampleError(`load generator: ${failureOf(finished)}`);
   return JSON.parse(finished.stdout) as T;
 }

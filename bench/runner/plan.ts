@@ -1,4 +1,4 @@
-import type { Contestant } from '../contestants/catalog.js';
+import { type Contestant, enters } from '../contestants/catalog.js';
 import type { AnyCell } from '../workloads/cell.js';
 
 /** One cell with those who run it. */
@@ -25,7 +25,7 @@ export function planCells(
   for (const cell of cells) {
     if (!isWanted(cell, cells, selection)) continue;
     const entered = contestants.filter((contestant) => {
-      if (!contestant.kinds.includes(cell.kind)) return false;
+      if (!enters(contestant, cell)) return false;
       if (selection.runtimes.includes(contestant.id)) return true;
       const byFamily = selection.runtimes.length === 0 || selection.runtimes.includes(contestant.family);
       return byFamily && (!selection.quick || contestant.quick);

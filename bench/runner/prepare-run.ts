@@ -1,7 +1,8 @@
 // Builds and finds what the plan needs, and takes out of it what cannot be had here, with the reason.
 import { readFileSync } from 'node:fs';
+import { type Program, programOf } from '../contestants/catalog.js';
 import { type Prepared, prepareLoad, preparers } from '../contestants/prepare.js';
-import type { Family, NotRun } from '../model.js';
+import type { NotRun } from '../model.js';
 import { type AnyCell, isServerCell } from '../workloads/cell.js';
 import type { Pinning } from './pinning.js';
 import type { PlannedCell } from './plan.js';
@@ -11,7 +12,7 @@ import { type Service, type ServiceName, startService } from './services.js';
 export interface Preparation {
   readonly plan: readonly PlannedCell[];
   readonly notRun: readonly NotRun[];
-  readonly programs: ReadonlyMap<Family, Prepared>;
+  readonly programs: ReadonlyMap<Program, Prepared>;
   readonly load: Prepared;
   readonly services: ReadonlyMap<ServiceName, Service>;
 }
@@ -35,13 +36,13 @@ export async function prepareRun(
   return { ...withoutMissing(wanted, programs, load, services), programs, load, services };
 }
 
-async function preparePrograms(plan: readonly PlannedCell[], progress: Progress): Promise<Map<Family, Prepared>> {
-  const programs = new Map<Family, Prepared>();
+async function preparePrograms(plan: readonly PlannedCell[], progress: Progress): Promise<Map<Program, Prepared>> {
+  const programs = new Map<Program, Prepared>();
   for (const { contestants } of plan) {
-    for (const { family } of contestants) {
-      if (programs.has(family)) continue;
-      progress.step(`looking for ${family}`);
-      programs.set(family, await preparers[family]((what) => progress.step(what)));
+    for (const program of contestants.map(programOf)) {
+      if (programs.has(program)) continue;
+      progress.step(`looking for ${program}`);
+      programs.set(program, await preparers[program]((what) => progress.step(what)));
     }
   }
   return programs;
@@ -50,7 +51,7 @@ async function preparePrograms(plan: readonly PlannedCell[], progress: Progress)
 /** Takes out of the plan what cannot be had here, and says why. */
 export function withoutMissing(
   wanted: readonly PlannedCell[],
-  programs: ReadonlyMap<Family, Prepared>,
+  programs: ReadonlyMap<Program, Prepared>,
   load: Prepared,
   services: ReadonlyMap<ServiceName, Service>,
 ): { plan: PlannedCell[]; notRun: NotRun[] } {
@@ -63,7 +64,7 @@ export function withoutMissing(
       continue;
     }
     const present = contestants.filter((contestant) => {
-      const program = programs.get(contestant.family);
+      const program = programs.get(programOf(contestant));
       if (program?.ok === true) {
         // Where io_uring is not to be had the automatic backend is libuv already.
         if (contestant.backend !== 'uv' || program.automaticBackend !== 'uv') return true;
@@ -96,7 +97,7 @@ function obstacleTo(
 ): { readonly reason: string; readonly how: string } | null {
   const needed = isServerCell(cell) ? load : cell.kind === 'client' ? services.get(cell.service) : undefined;
   if (needed !== undefined && !needed.ok) return { reason: needed.reason, how: needed.how };
-  return cell.kind === 'idle' || cell.kind === 'busy' ? tooFewDescriptors(cell.n) : null;
+  return cell.kind === 'idle' || cell.kind === 'busy' || cell.kind === 'http-idle' ? tooFewDescriptors(cell.n) : null;
 }
 
 /** Beside its connections a process has files and libraries open. */

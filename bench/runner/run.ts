@@ -1,15 +1,16 @@
 // Runs the plan: rounds over all cells, and in each cell one sample of each contestant in turn, so that a disturbance of
 // the machine falls on all of them and not on one.
-import { CONTESTANTS, type Contestant } from '../contestants/catalog.js';
+import { CONTESTANTS, type Contestant, type Program, programOf } from '../contestants/catalog.js';
 import type { Prepared } from '../contestants/prepare.js';
-import type { CellReport, ContestantInfo, ContestantResult, Family, RunReport, Sample } from '../model.js';
+import type { CellReport, ContestantInfo, ContestantResult, RunReport, Sample } from '../model.js';
 import { SCHEMA_VERSION } from '../model.js';
 import { summarizeOrNull } from '../stats/summary.js';
 import { cellsOf, type Part } from '../workloads/catalog.js';
-import { type AnyCell, isServerCell } from '../workloads/cell.js';
+import { type AnyCell, isHttpCell, isServerCell } from '../workloads/cell.js';
 import { takeClientSample } from './client-sample.js';
 import { SampleError, takeComputeSample } from './compute-sample.js';
 import { finite } from './finite.js';
+import { takeHttpSample } from './http-sample.js';
 import { takeImportSample } from './import-sample.js';
 import { generatorLimits, type LoadGenerator } from './load.js';
 import { describeMachine } from './machine.js';
@@ -47,10 +48,15 @@ interface Bench {
   readonly settings: RunSettings;
   readonly pinning: Pinning;
   readonly load: Prepared;
-  readonly programs: ReadonlyMap<Family, Prepared>;
+  readonly programs: ReadonlyMap<Program, Prepared>;
   readonly services: ReadonlyMap<ServiceName, Service>;
-  /** Messages a second that node:net takes at most; null where no cell asks for it. */
-  readonly commonRate: number | null;
+  readonly commonRates: CommonRates;
+}
+
+/** What node:net and node:http take at most, in messages and requests a second; null where no cell asks for it. */
+interface CommonRates {
+  readonly latency: number | null;
+  readonly 'http-latency': number | null;
 }
 
 interface Gathered {
@@ -66,9 +72,12 @@ export async function runBenchmark(settings: RunSettings, progress: Progress): P
   const wanted = planCells(cellsOf(settings.part), CONTESTANTS, settings);
   const { plan, notRun, programs, load, services } = await prepareRun(wanted, pinning, progress);
   try {
-    const commonRate = await commonRateFor(plan, load, pinning, settings, progress);
+    const commonRates: CommonRates = {
+      latency: await commonRateFor('latency', plan, load, pinning, settings, progress),
+      'http-latency': await commonRateFor('http-latency', plan, load, pinning, settings, progress),
+    };
     const limits = await limitsFor(plan, load, pinning, settings, progress);
-    const bench: Bench = { settings, pinning, load, programs, services, commonRate };
+    const bench: Bench = { settings, pinning, load, programs, services, commonRates };
     const gathered = new Map<string, Gathered>();
     const roundsDone = await runRounds(plan, bench, gathered, progress);
     progress.end();
@@ -97,15 +106,19 @@ export async function runBenchmark(settings: RunSettings, progress: Progress): P
 
 /** Half of it is the rate at which the latencies of all are compared, so it is measured once, before them. */
 async function commonRateFor(
+  kind: keyof CommonRates,
   plan: readonly PlannedCell[],
   load: Prepared,
   pinning: Pinning,
   settings: RunSettings,
   progress: Progress,
 ): Promise<number | null> {
-  const cell = plan.map((planned) => planned.cell).find((cell) => cell.kind === 'latency' && cell.rateOf === 'node');
-  if (cell?.kind !== 'latency' || !load.ok) return null;
-  progress.step('measuring the saturating rate of node:net');
+  const cell = plan
+    .map((planned) => planned.cell)
+    .filter((cell) => cell.kind === 'latency' || cell.kind === 'http-latency')
+    .find((cell) => cell.kind === kind && cell.rateOf === 'node');
+  if (cell === undefined || !load.ok) return null;
+  progress.step(`measuring the saturating rate of node:${kind === 'latency' ? 'net' : 'http'}`);
   return saturatingRate(cell, { command: load.command, pinning }, networkBudget(settings));
 }
 
@@ -186,12 +199,13 @@ function networkBudget({ networkWarmupSeconds, networkSeconds, settleSeconds }: 
 }
 
 function takeSample(cell: AnyCell, contestant: Contestant, bench: Bench, round: number): Promise<Sample> {
-  const program = bench.programs.get(contestant.family);
+  const program = bench.programs.get(programOf(contestant));
   if (program?.ok !== true) throw new SampleError(`${contestant.label} is not prepared`);
   const { settings, pinning, services } = bench;
   const [executable = '', ...words] = program.command;
   // What `idle` asks for is a collection, which Node gives only so.
-  const flags = cell.kind === 'idle' && executable === process.execPath ? ['--expose-gc'] : [];
+  const collects = cell.kind === 'idle' || cell.kind === 'http-idle';
+  const flags = collects && executable === process.execPath ? ['--expose-gc'] : [];
   const command = pinning.measured([executable, ...flags, ...words, ...contestant.words], contestant.cores);
   const environment = environmentFor(contestant);
   const budget = budgetFor(cell, settings);
@@ -205,15 +219,12 @@ function takeSample(cell: AnyCell, contestant: Contestant, bench: Bench, round: 
       if (service?.ok !== true) throw new SampleError(`the server for ${cell.service} is not running`);
       return takeClientSample(cell, command, environment, service.port, budget, round);
     }
-    default:
-      return takeServerSample(cell, {
-        command,
-        environment,
-        generator: generatorOf(bench),
-        budget,
-        round,
-        commonRate: bench.commonRate,
-      });
+    default: {
+      const options = { command, environment, generator: generatorOf(bench), budget, round };
+      return isHttpCell(cell)
+        ? takeHttpSample(cell, { ...options, commonRate: bench.commonRates['http-latency'] })
+        : takeServerSample(cell, { ...options, commonRate: bench.commonRates.latency });
+    }
   }
 }
 
@@ -236,8 +247,8 @@ function versionsOf(services: ReadonlyMap<ServiceName, Service>): string[] {
   return [...services.values()].flatMap((service) => (service.ok ? [service.version] : []));
 }
 
-function infoOf(contestant: Contestant, programs: ReadonlyMap<Family, Prepared>): ContestantInfo {
-  const program = programs.get(contestant.family);
+function infoOf(contestant: Contestant, programs: ReadonlyMap<Program, Prepared>): ContestantInfo {
+  const program = programs.get(programOf(contestant));
   return {
     id: contestant.id,
     label: contestant.label,

@@ -30,9 +30,10 @@ export async function measure<T>(
   server: Server,
   generator: LoadGenerator,
   budget: LoadBudget,
+  asked: readonly string[] = [],
 ): Promise<T> {
-  await warmUp(mode, load, server, generator, budget);
-  return runLoad<T>(generator, mode, server, { ...load, warmup: LEAD_IN_SECONDS, seconds: budget.seconds });
+  await warmUp(mode, load, server, generator, budget, asked);
+  return runLoad<T>(generator, mode, server, { ...load, warmup: LEAD_IN_SECONDS, seconds: budget.seconds }, asked);
 }
 
 export async function warmUp(
@@ -41,13 +42,14 @@ export async function warmUp(
   server: Server,
   generator: LoadGenerator,
   { warmupSeconds }: LoadBudget,
+  asked: readonly string[] = [],
 ): Promise<void> {
   const end = performance.now() + warmupSeconds * PATIENCE * 1_000;
   let worked = 0;
   do {
     const seconds = Math.max(STEP_SECONDS_MIN, Math.min(STEP_SECONDS, warmupSeconds - worked));
     try {
-      const window = await runLoad<Window>(generator, mode, server, { ...load, warmup: 0, seconds });
+      const window = await runLoad<Window>(generator, mode, server, { ...load, warmup: 0, seconds }, asked);
       worked += window.serverCpuSeconds;
     } catch (error) {
       // On a machine that is busy with something else nothing may come back in so short a time. What is really wrong with

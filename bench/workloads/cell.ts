@@ -1,5 +1,6 @@
-import type { CellKind } from '../model.js';
+import type { CellKind, HttpKind } from '../model.js';
 import type { ComputeWorkload } from './checksums.js';
+import type { HttpAsked } from './http-requests.js';
 
 /** One workload at one load: a row of every table. */
 export interface Cell {
@@ -75,12 +76,60 @@ export interface ImportCell extends Cell {
   readonly kind: 'import';
 }
 
+interface AnyHttpCell extends Cell {
+  readonly kind: HttpKind;
+  /** What the load asks for, in turn. */
+  readonly asked: readonly HttpAsked[];
+  readonly connections: number;
+  /** `http-routes` where a runtime's own router is what matters. */
+  readonly server: 'http' | 'http-routes';
+}
+
+/** A closed loop, of a server or of an app on a framework. */
+export interface HttpCell extends AnyHttpCell {
+  readonly kind: 'http' | 'http-app';
+  readonly inFlight: number;
+  /** Bytes of body that a request moves, where the figure is in bytes; 0: it is requests. */
+  readonly bodyBytes: number;
+}
+
+export interface HttpLatencyCell extends AnyHttpCell {
+  readonly kind: 'http-latency';
+  /** As in LatencyCell; `node` is node:http. */
+  readonly rateOf: 'node' | 'own';
+}
+
+export interface HttpIdleCell extends AnyHttpCell {
+  readonly kind: 'http-idle';
+}
+
+/** A fixed number of requests over fresh connections, again and again. */
+export interface HttpRoundsCell extends AnyHttpCell {
+  readonly kind: 'http-rounds';
+  readonly requestsEach: number;
+}
+
+/** A request each interval, for a fixed time. */
+export interface HttpSteadyCell extends AnyHttpCell {
+  readonly kind: 'http-steady';
+  readonly intervalMs: number;
+  readonly seconds: number;
+}
+
 /** What a load generator drives. */
-export type ServerCell = EchoCell | UdpCell | ChurnCell | IdleCell | BusyCell | LatencyCell;
+export type NetworkServerCell = EchoCell | UdpCell | ChurnCell | IdleCell | BusyCell | LatencyCell;
+export type HttpServerCell = HttpCell | HttpLatencyCell | HttpIdleCell | HttpRoundsCell | HttpSteadyCell;
+export type ServerCell = NetworkServerCell | HttpServerCell;
 export type AnyCell = ComputeCell | ServerCell | ClientCell | ImportCell;
 
 export const SERVER_KINDS = ['echo', 'udp', 'churn', 'idle', 'busy', 'latency'] as const;
+/** What HTTP servers run; apps on a framework run `http-app`. */
+export const HTTP_KINDS = ['http', 'http-latency', 'http-idle', 'http-rounds', 'http-steady'] as const;
+
+export function isHttpCell(cell: AnyCell): cell is HttpServerCell {
+  return cell.kind === 'http-app' || HTTP_KINDS.some((kind) => kind === cell.kind);
+}
 
 export function isServerCell(cell: AnyCell): cell is ServerCell {
-  return SERVER_KINDS.some((kind) => kind === cell.kind);
+  return isHttpCell(cell) || SERVER_KINDS.some((kind) => kind === cell.kind);
 }

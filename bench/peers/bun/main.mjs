@@ -78,4 +78,4 @@ async function http() {
   process.exit(0);
 }
 
-await runPeer(process.argv.slice(2), workloads, { echo, churn, udp, http });
+await runPeer(process.argv.slice(2), workloads, { echo, churn, udp, http, 'http-routes': http });

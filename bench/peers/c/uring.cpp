@@ -307,8 +307,8 @@ int Listen(uint16_t* port) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2 || strcmp(argv[1], "http") != 0) {
-    fputs("usage: uring-peer http\n", stderr);
+  if (argc != 2 || (strcmp(argv[1], "http") != 0 && strcmp(argv[1], "http-routes") != 0)) {
+    fputs("usage: uring-peer http|http-routes\n", stderr);
     return 2;
   }
   rlimit limit{};

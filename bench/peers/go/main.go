@@ -16,7 +16,7 @@ func main() {
 		return
 	}
 	if len(arguments) != 4 {
-		fail("usage: go-peer <workload> <n> <warm-up ms> <measure ms> | go-peer echo|churn|udp|http")
+		fail("usage: go-peer <workload> <n> <warm-up ms> <measure ms> | go-peer echo|churn|udp|http|http-routes")
 	}
 	workload, known := workloads[arguments[0]]
 	if !known {
@@ -36,7 +36,7 @@ func serve(server string) {
 		serveTCP(churn)
 	case "udp":
 		serveUDP()
-	case "http":
+	case "http", "http-routes":
 		serveHTTP()
 	default:
 		fail("unknown server: " + server)

@@ -1,5 +1,5 @@
 // The Millrace peer: `main.mjs fibers|async <workload> <n> <warm-up ms> <measure ms>`, `main.mjs handlers|streams <server>`,
-// `main.mjs sockets client <service> ...`, `main.mjs import`, `main.mjs fibers backend`. Nothing is imported before it is
+// `main.mjs http http|http-routes`, `main.mjs sockets client <service> ...`, `main.mjs import`, `main.mjs fibers backend`. Nothing is imported before it is
 // needed: `import` measures just that.
 const [style, ...words] = process.argv.slice(2);
 
@@ -29,6 +29,8 @@ if (style === 'import') {
     echo: async () => (await import('./tcp.mjs'))[style === 'streams' ? 'echoStreams' : 'echoHandlers'](),
     churn: async () => (await import('./tcp.mjs'))[style === 'streams' ? 'churnStreams' : 'churnHandlers'](),
     udp: async () => (await import('./udp.mjs'))[style === 'streams' ? 'streams' : 'handlers'](),
+    http: async () => (await import('./http.mjs')).handler(),
+    'http-routes': async () => (await import('./http.mjs')).routes(),
   };
   await runPeer(words, workloads, servers);
 }

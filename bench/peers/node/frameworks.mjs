@@ -44,7 +44,7 @@ async function fastifyApp() {
   return app;
 }
 
-if (servers[framework] === undefined || server !== 'http') {
+if (servers[framework] === undefined || !server?.startsWith('http')) {
   process.stderr.write('usage: frameworks.mjs express|fastify|hono <folder of the packages> http\n');
   process.exit(2);
 }

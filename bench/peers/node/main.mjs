@@ -6,6 +6,7 @@ const servers = {
   churn: async () => (await import('./servers.mjs')).churn(),
   udp: async () => (await import('./servers.mjs')).udp(),
   http: async () => (await import('./http.mjs')).http(),
+  'http-routes': async () => (await import('./http.mjs')).http(),
 };
 
 const [first, ...rest] = process.argv.slice(2);

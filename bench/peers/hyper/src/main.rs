@@ -18,17 +18,17 @@ fn main() {
     };
     // The listener is itself a task, as the connections are: block_on would look at it again with each of their turns.
     let driver = match words.as_slice() {
-        ["hyper", "http"] => runtime.spawn(listen::serve(|socket| async move {
+        ["hyper", "http" | "http-routes"] => runtime.spawn(listen::serve(|socket| async move {
             // One write for the replies to requests that came together.
             let _ = http1::Builder::new()
                 .pipeline_flush(true)
                 .serve_connection(TokioIo::new(socket), service_fn(handler::answer))
                 .await;
         })),
-        ["fixed", "http"] => runtime.spawn(listen::serve(|socket| async move {
+        ["fixed", "http" | "http-routes"] => runtime.spawn(listen::serve(|socket| async move {
             let _ = fixed::answer(socket).await;
         })),
-        _ => fail("usage: hyper-peer hyper|fixed http"),
+        _ => fail("usage: hyper-peer hyper|fixed http|http-routes"),
     };
     if let Err(error) = runtime.block_on(driver) {
         fail(&format!("the listener failed: {error}"));
