@@ -1,4 +1,4 @@
-// Each workload of the short plan, and each of the network, once, with each runtime that can be had here: that it works, not
+// Each workload of the short plan, each of the network, and some over HTTP, once, with each runtime that can be had here: that it works, not
 // how fast. A missing toolchain is told, and is no failure.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -7,10 +7,12 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 let failures = 0;
 let results = 0;
-for (const part of ['compute', 'net']) {
+// The others take long whatever the time for a sample: ten thousand connections, ten seconds of a steady load.
+const HTTP_CELLS = 'http-plaintext,http-static,http-json,http-params,http-body,http-stream,http-latency,http-rounds';
+for (const [part, ...only] of [['compute'], ['net'], ['http', '--only', HTTP_CELLS]]) {
   const json = `build/ci/bench-${part}.json`;
   const html = `build/ci/bench-${part}.html`;
-  const options = [part, '--quick', '--samples', '1', '--measure-ms', '1', '--json', json, '--html', html];
+  const options = [part, ...only, '--quick', '--samples', '1', '--measure-ms', '1', '--json', json, '--html', html];
   const command = ['dist/bin/millrace.js', 'bench', ...options];
   const { status } = spawnSync(process.execPath, command, { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(1);

@@ -4,7 +4,7 @@
 const USAGE = `Usage: millrace <command>
 
   info              what Millrace runs on here: backend, kernel features, sizes
-  bench [options]   race Millrace against Tokio, Go, Bun and Node (bench --help)
+  bench [options]   race Millrace against Tokio, Go, Bun, Deno and Node (bench --help)
   help              print this
 `;
 

@@ -31,9 +31,15 @@ export interface Analysis {
 }
 
 /** The loads of an echo are different work, not more of it: they make no trend. */
-const WITHOUT_TREND = new Set(['echo', 'udp', 'client']);
+const WITHOUT_TREND = new Set([
+  ...['echo', 'udp', 'client'],
+  ...['http-plaintext', 'http-static', 'http-json', 'http-params', 'http-body', 'http-stream', 'http-app'],
+]);
 /** What is no speed has no bottleneck. */
-const WITHOUT_FINDING = new Set(['import', 'idle', 'busy-among-idle', 'latency']);
+const WITHOUT_FINDING = new Set([
+  ...['import', 'idle', 'busy-among-idle', 'latency'],
+  ...['http-idle', 'http-latency', 'http-rounds', 'http-steady'],
+]);
 
 export function analyze(report: RunReport, baseline: RunReport | null): Analysis {
   return {

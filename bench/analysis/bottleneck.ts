@@ -81,6 +81,13 @@ const CPU_ADVICE: Readonly<Record<string, string>> = {
   echo: 'the cost is mostly the kernel: larger messages, or more of them in flight, spread it',
   udp: 'the cost is mostly the kernel: batches of datagrams spread it',
   churn: 'the cost is making and ending a connection: keep connections alive',
+  'http-plaintext': 'the cost is mostly the kernel, a write and a read for each request: pipelining spreads it',
+  'http-static': 'the cost is the parser and copying the reply; the kernel’s is spread over what comes together',
+  'http-json': 'the cost is parsing and writing JSON, and a turn for the body',
+  'http-params': 'the cost is matching the route, and the reply',
+  'http-body': 'the cost is copying bytes between the kernel and the server',
+  'http-stream': 'the cost is a turn for each piece: larger pieces spread it',
+  'http-app': 'the cost is the framework’s: middleware, objects for each request and reply',
   client: 'the cost is the client’s own parsing and promises, and a system call for each write: pipeline',
 };
 
@@ -101,6 +108,8 @@ function timerLimit(cpuNs: number, result: ContestantResult): Omit<Bottleneck, '
       };
 }
 
+const CLOSED_LOOPS: ReadonlySet<string> = new Set(['echo', 'udp', 'churn', 'http', 'http-app']);
+
 function waitingLimit(cell: CellReport, share: number, result: ContestantResult): Omit<Bottleneck, 'remarks'> {
   const finding = `waits: its CPU is busy for ${formatPercent(share)} of the time`;
   if (cell.kind === 'client') {
@@ -110,12 +119,12 @@ function waitingLimit(cell: CellReport, share: number, result: ContestantResult)
       advice: 'more requests at once fill the wait',
     };
   }
-  if (cell.kind === 'echo' || cell.kind === 'udp' || cell.kind === 'churn') {
+  if (CLOSED_LOOPS.has(cell.kind)) {
     const load = result.extras.loadCpuShare?.median ?? 0;
     return {
       limit: 'waiting',
       finding: `${finding}; the load generator's for ${formatPercent(load)}`,
-      advice: 'messages per CPU-second stay right; for the highest messages/s add load',
+      advice: 'what is done for each CPU-second stays right; for the most a second add load',
     };
   }
   return {

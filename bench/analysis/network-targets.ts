@@ -1,22 +1,14 @@
 // What servers and clients have to reach. On uv, which is what containers run, 0.9 of it is enough unless more is said.
 import type { ContestantResult } from '../model.js';
 import { betterTokio, resultFor } from './ratios.js';
-import { against, type Definition, figure, millrace, one } from './target-definition.js';
+import { against, type Definition, figure, millrace, onBoth, one } from './target-definition.js';
 
 const SMALL_ECHO = ['echo/64B', 'echo/64Bx16'];
 const LARGE_ECHO = ['echo/16KiB', 'echo/256KiB'];
 const UDP = ['udp/64B', 'udp/64Bx4'];
 const LATENCY = ['latency/same-rate'];
-const UV_SHARE = 0.9;
 
 const node = one('node');
-
-/** A target on both backends, a tenth lower on uv. */
-function onBoth(definition: Omit<Definition, 'backends' | 'mustOnUv'>): Definition {
-  const { must, direction } = definition;
-  if (must === null) return definition;
-  return { ...definition, mustOnUv: direction === 'at most' ? must / UV_SHARE : must * UV_SHARE };
-}
 
 /** A percentile of ours as a share of a rival's: below 1 is better. */
 function percentileTo(name: 'p99Us' | 'p999Us', rival: string): Definition['measure'] {

@@ -35,17 +35,43 @@ export interface Rival {
 
 // A share of one's own speed, a latency at a rate of one's own, the memory of servers of which some chose large buffers:
 // the figures of two runtimes are no race.
-const WITHOUT_RIVAL = new Set(['import/millrace', 'idle/10k', 'busy-among-idle/100of10k', 'latency/own-rate']);
+const WITHOUT_RIVAL = new Set([
+  ...['import/millrace', 'idle/10k', 'busy-among-idle/100of10k', 'latency/own-rate'],
+  ...['http-idle/10k', 'http-latency/own-rate', 'http-steady/10ms'],
+]);
 
-/** The better Tokio; where a client of JavaScript is measured, node:net. undefined where there is none. */
+const BETTER_TOKIO = { name: 'better Tokio', contestants: TOKIO_IDS };
+
+/** What stands in for 1.0x, where it is not the better Tokio: by kind of cell, or for a cell of its own. */
+const RIVALS: Readonly<Record<string, { readonly name: string; readonly contestants: readonly string[] }>> = {
+  client: { name: 'node:net', contestants: ['node'] },
+  http: { name: 'node:http', contestants: ['node'] },
+  'http-latency': { name: 'node:http', contestants: ['node'] },
+  'http-rounds': { name: 'node:http', contestants: ['node'] },
+  'http-static/64x16': { name: 'C on io_uring', contestants: ['c'] },
+  'http-app/express': { name: 'Express on Node', contestants: ['express'] },
+  'http-app/hono': { name: 'Hono on Node', contestants: ['hono-node'] },
+};
+
+function rivalFor({ id, kind }: CellReport) {
+  return RIVALS[id] ?? RIVALS[kind] ?? BETTER_TOKIO;
+}
+
+/** The better Tokio; for clients node:net, for HTTP node:http or what the cell is about. undefined where there is none. */
 export function rivalOf(cell: CellReport): Rival | undefined {
   if (WITHOUT_RIVAL.has(cell.id)) return undefined;
-  const result = cell.kind === 'client' ? bestOf(cell, ['node']) : betterTokio(cell);
-  return result === undefined ? undefined : { label: rivalNameOf(cell), result };
+  const { name, contestants } = rivalFor(cell);
+  const result = bestOf(cell, contestants);
+  return result === undefined ? undefined : { label: name, result };
 }
 
 export function rivalNameOf(cell: CellReport): string {
-  return cell.kind === 'client' ? 'node:net' : 'better Tokio';
+  return rivalFor(cell).name;
+}
+
+/** Whether the better Tokio is what its figures are held against. */
+export function isAgainstTokio(cell: CellReport): boolean {
+  return rivalFor(cell) === BETTER_TOKIO;
 }
 
 /** How many times better than its cell's rival; NaN where there is none. */

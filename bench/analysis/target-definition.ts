@@ -1,9 +1,9 @@
-// How a target is stated. The numbers are in compute-targets.ts and network-targets.ts.
+// How a target is stated. The numbers are in compute-targets.ts, network-targets.ts and http-targets.ts.
 import type { CellReport, ContestantResult } from '../model.js';
 import { ratioOf, resultFor } from './ratios.js';
 
 export type Backend = 'auto' | 'uv';
-export type TargetUnit = 'x' | 'M/s' | 'ms' | 'MB' | 'KiB' | 'calls';
+export type TargetUnit = 'x' | 'M/s' | 'k/s' | 'ms' | 'MB' | 'KiB' | 'calls' | 'failures';
 
 export interface Definition {
   readonly what: string;
@@ -17,6 +17,15 @@ export interface Definition {
   readonly cells: readonly string[];
   readonly measure: (backend: Backend) => (cell: CellReport) => number | null;
   readonly backends?: readonly Backend[];
+}
+
+const UV_SHARE = 0.9;
+
+/** A target on both backends, a tenth lower on uv. */
+export function onBoth(definition: Omit<Definition, 'backends' | 'mustOnUv'>): Definition {
+  const { must, direction } = definition;
+  if (must === null) return definition;
+  return { ...definition, mustOnUv: direction === 'at most' ? must / UV_SHARE : must * UV_SHARE };
 }
 
 /** Millrace's result in a style and backend against a rival's, as a ratio: above 1 is better. */

@@ -1,6 +1,7 @@
 // The numbers that Millrace has to reach, each held against this run.
 import type { RunReport } from '../model.js';
 import { COMPUTE_TARGETS } from './compute-targets.js';
+import { HTTP_TARGETS } from './http-targets.js';
 import { NETWORK_TARGETS } from './network-targets.js';
 import type { Backend, Definition, TargetUnit } from './target-definition.js';
 
@@ -33,7 +34,7 @@ export interface TargetRow {
 export function evaluateTargets(report: RunReport): TargetRow[] {
   const rows: TargetRow[] = [];
   for (const backend of ['auto', 'uv'] as const) {
-    for (const definition of [...COMPUTE_TARGETS, ...NETWORK_TARGETS]) {
+    for (const definition of [...COMPUTE_TARGETS, ...NETWORK_TARGETS, ...HTTP_TARGETS]) {
       if ((definition.backends ?? ['auto', 'uv']).includes(backend)) rows.push(evaluate(definition, backend, report));
     }
   }
@@ -86,5 +87,8 @@ export function formatLimit(value: number | null, { unit, direction }: TargetRow
 
 export function formatTarget(value: number | null, unit: TargetUnit): string {
   if (value === null) return '-';
-  return unit === 'x' ? `${value.toFixed(2)}x` : `${value.toFixed(unit === 'calls' ? 2 : 1)} ${unit}`;
+  if (unit === 'x') return `${value.toFixed(2)}x`;
+  return `${value.toFixed(DECIMALS[unit] ?? 1)} ${unit}`;
 }
+
+const DECIMALS: Readonly<Partial<Record<TargetUnit, number>>> = { calls: 2, failures: 0 };

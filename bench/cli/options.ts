@@ -19,16 +19,17 @@ export class UsageError extends Error {}
 
 export const USAGE = `Usage: millrace bench [part] [options]
 
-Races Millrace against Tokio, Go, Bun and plain Node on this machine: the same work, interleaved, a fresh process for
+Races Millrace against Tokio, Go, Bun, Deno and plain Node on this machine: the same work, interleaved, a fresh process for
 each sample. Missing toolchains are left out with the reason. It ends with the place of the report.
 
   net                   servers under load and clients of real servers only: about 10 minutes
+  http                  HTTP servers, and apps on them, only: about 15 minutes
   compute               all but those
 
   --quick               a short run: at most 3 minutes once the peers are built
   --only LIST           workloads (${workloadsOf(CELLS).join(', ')}) or cells (scheduling/light, echo/64B, ...)
-  --runtimes LIST       families (tokio, millrace, go, bun, node) or single ones (see --list)
-  --samples N           samples of each runtime in each cell (1 to 1000; default 5, net 3, quick 3)
+  --runtimes LIST       families (tokio, millrace, go, bun, node, deno, c) or single ones (see --list)
+  --samples N           samples of each runtime in each cell (1 to 1000; default 5, net and http 3, quick 3)
   --measure-ms MS       warm work of one sample (default 500, echo 2000, quick 300 to 600)
   --no-pin              do not pin processes to cores
   --baseline FILE       compare with a run that was saved before
@@ -75,10 +76,11 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
   const quick = values.quick === true;
   const part = partIn(positionals);
   const cells = cellsOf(part);
+  const isOfServers = part === 'net' || part === 'http';
   // Named, so that the quick mode leaves none of them out.
   const only = list('--only', values.only, [...workloadsOf(cells), ...cells.map((cell) => cell.id)]);
   const measureMs = wholeNumber('--measure-ms', values['measure-ms'], 1, 60_000);
-  const echo = measureMs === undefined ? (quick ? QUICK_ECHO : part === 'net' ? NETWORK : ECHO) : windowOf(measureMs);
+  const echo = measureMs === undefined ? (quick ? QUICK_ECHO : isOfServers ? NETWORK : ECHO) : windowOf(measureMs);
   const network = measureMs === undefined ? (quick ? QUICK_NETWORK : NETWORK) : windowOf(measureMs);
   return {
     help: values.help === true,
@@ -90,7 +92,7 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
       runtimes: list('--runtimes', values.runtimes, [
         ...new Set(CONTESTANTS.flatMap((contestant) => [contestant.family, contestant.id])),
       ]),
-      samples: wholeNumber('--samples', values.samples, 1, 1_000) ?? (quick || part === 'net' ? 3 : 5),
+      samples: wholeNumber('--samples', values.samples, 1, 1_000) ?? (quick || isOfServers ? 3 : 5),
       pin: values['no-pin'] !== true,
       limitSeconds: quick && values.samples === undefined ? QUICK_LIMIT_SECONDS : Number.POSITIVE_INFINITY,
       warmupMs: quick ? 200 : 500,

@@ -1,11 +1,12 @@
-import { betterTokio, isRace, ratioOf, resultFor } from '../analysis/ratios.js';
-import type { CellReport, RunReport } from '../model.js';
+import { betterTokio, isRace, ratioOf, ratioToRival, resultFor, rivalNameOf } from '../analysis/ratios.js';
+import type { CellReport, ContestantResult, RunReport } from '../model.js';
 
 export interface Hero {
   readonly title: string;
   readonly detail: string;
-  /** Geometric mean over the group's cells of Millrace to the better Tokio. */
+  /** Geometric mean over the group's cells of Millrace to `rival`. */
   readonly ratio: number;
+  readonly rival: string;
 }
 
 const GROUPS = [
@@ -15,18 +16,22 @@ const GROUPS = [
   { workload: 'echo', title: 'TCP echo', contestant: 'millrace-handlers', style: 'handlers' },
   { workload: 'udp', title: 'UDP echo', contestant: 'millrace-handlers', style: 'handlers' },
   { workload: 'churn', title: 'Accept and close', contestant: 'millrace-handlers', style: 'handlers' },
+  { workload: 'http-plaintext', title: 'HTTP plaintext', contestant: 'millrace-http', style: 'a handler' },
+  { workload: 'http-json', title: 'HTTP JSON', contestant: 'millrace-http', style: 'a handler' },
 ] as const;
 
-/** The few numbers at the top: Millrace's fast path against the better Tokio. Groups that were not run are left out. */
+/** The few numbers at the top: Millrace's fast path against its rival. Groups that were not run are left out. */
 export function heroes(report: RunReport): Hero[] {
   return GROUPS.flatMap(({ workload, title, contestant, style }) => {
-    const ratios = report.cells
-      .filter((cell) => cell.workload === workload)
-      .map((cell) => ratioOf(cell, resultFor(cell, contestant), betterTokio(cell)))
+    const cells = report.cells.filter((cell) => cell.workload === workload);
+    const ratios = cells
+      .map((cell) => ratioToRival(cell, resultFor(cell, contestant)))
       .filter((ratio) => Number.isFinite(ratio));
-    if (ratios.length === 0) return [];
+    const [first] = cells;
+    if (first === undefined || ratios.length === 0) return [];
+    const rival = rivalNameOf(first);
     const detail = `${style}, ${ratios.length === 1 ? 'one cell' : `mean of ${ratios.length} cells`}`;
-    return [{ title, detail, ratio: geometricMean(ratios) }];
+    return [{ title, detail, ratio: geometricMean(ratios), rival }];
   });
 }
 
@@ -36,27 +41,54 @@ export function geometricMean(values: readonly number[]): number {
 
 const MAIN_STYLES = ['millrace-fibers', 'millrace-handlers'];
 
-/** One sentence that says how the race went. */
+/** A sentence or two that say how the race went. */
 export function headline(report: RunReport): string {
-  const raced = report.cells.filter(isRace).flatMap((cell) => {
-    const ours = MAIN_STYLES.map((id) => resultFor(cell, id)).find((result) => result?.value != null);
-    const ratio = ratioOf(cell, ours, betterTokio(cell));
+  const races = [
+    sentence('the better Tokio', 'cells', raceOf(report.cells, MAIN_STYLES, betterTokio)),
+    sentence('node:http', 'HTTP cells', raceOf(report.cells.filter(isHttp), ['millrace-http'], nodeIn)),
+  ];
+  const text = races.filter((part) => part !== '').join(' ');
+  return text === '' ? 'Millrace and its rivals did not both run: there is no race to report, only what ran.' : text;
+}
+
+interface Raced {
+  readonly cell: CellReport;
+  readonly ratio: number;
+}
+
+function isHttp({ kind }: CellReport): boolean {
+  return kind === 'http' || kind === 'http-latency' || kind === 'http-rounds';
+}
+
+const nodeIn = (cell: CellReport) => resultFor(cell, 'node');
+
+/** Each cell in which both ran, with how many times as fast Millrace is. */
+function raceOf(
+  cells: readonly CellReport[],
+  styles: readonly string[],
+  rival: (cell: CellReport) => ContestantResult | undefined,
+): Raced[] {
+  return cells.filter(isRace).flatMap((cell) => {
+    const ours = styles.map((id) => resultFor(cell, id)).find((result) => result?.value != null);
+    const ratio = ratioOf(cell, ours, rival(cell));
     return Number.isFinite(ratio) ? [{ cell, ratio }] : [];
   });
-  if (raced.length === 0) return 'Millrace and Tokio did not both run: there is no race to report, only what ran.';
+}
+
+function sentence(rival: string, cells: string, raced: readonly Raced[]): string {
+  if (raced.length === 0) return '';
   const ahead = raced.filter(({ ratio }) => ratio >= 1);
   const sorted = [...raced].sort((a, b) => b.ratio - a.ratio);
   const best = sorted[0];
   const worst = sorted.at(-1);
-  const parts = [`Millrace is ahead of the better Tokio in ${ahead.length} of ${raced.length} cells.`];
-  if (best !== undefined && worst !== undefined && best !== worst) {
-    parts.push(
-      `Best: ${nameOf(best.cell)}, ${best.ratio.toFixed(2)}x. Worst: ${nameOf(worst.cell)}, ${worst.ratio.toFixed(2)}x.`,
-    );
-  }
-  return parts.join(' ');
+  const text = `Millrace is ahead of ${rival} in ${ahead.length} of ${raced.length} ${cells}.`;
+  if (best === undefined || worst === undefined || best === worst) return text;
+  return `${text} Best: ${nameOf(best.cell)}, ${best.ratio.toFixed(2)}x. Worst: ${nameOf(worst.cell)}, ${worst.ratio.toFixed(2)}x.`;
 }
 
 function nameOf(cell: CellReport): string {
-  return `${cell.title.startsWith('I/O') ? cell.title : cell.title.toLowerCase().replace(/tcp|udp/, (name) => name.toUpperCase())} ${cell.load}`;
+  const title = cell.title.startsWith('I/O')
+    ? cell.title
+    : cell.title.toLowerCase().replace(/tcp|udp|http|json/g, (name) => name.toUpperCase());
+  return `${title} ${cell.load}`;
 }

@@ -5,6 +5,7 @@ import { formatPercent, formatRatio, formatValue } from '../format.js';
 import type { RunReport } from '../model.js';
 import { headline } from './headline.js';
 import { methodOf } from './method.js';
+import { STAGES_NOTE, stagesTable } from './stages.js';
 import { cellHeading, labelOf, resultTable, trendText } from './tables.js';
 
 /** The report as Markdown tables. */
@@ -16,6 +17,7 @@ export function markdownReport(report: RunReport, analysis: Analysis): string {
     targets(analysis),
     '## Results',
     ...report.cells.map((cell) => results(report, cell)),
+    ...stages(report),
     ...(analysis.baseline === null ? [] : ['## Against the baseline', baseline(report, analysis)]),
     '## Where each slows down, and why',
     findings(report, analysis),
@@ -55,6 +57,11 @@ function results(report: RunReport, cell: RunReport['cells'][number]): string {
   const { head, rows } = resultTable(report, cell);
   const lines = rows.map(({ runtime, figures, isBest }) => [isBest ? `**${runtime}**` : runtime, ...figures]);
   return `### ${cellHeading(cell)}\n\n${markdownTable(head, lines)}`;
+}
+
+function stages(report: RunReport): string[] {
+  const table = stagesTable(report);
+  return table === null ? [] : ['## Stages', STAGES_NOTE, markdownTable(table.head, table.rows)];
 }
 
 function baseline(report: RunReport, analysis: Analysis): string {

@@ -34,6 +34,7 @@ export function methodOf(report: RunReport): [string, string][] {
       'is what the resident set grows by with 10,000 connections that have sent and got one message each and then fall silent, divided by them; 100 others had come and gone before. Beside it the same with garbage collections asked for all the while (global.gc, Bun.gc, debug.FreeOSMemory), in another process. Busy among idle: the load generator measures 100 connections alone, opens 9,900 that stay idle, and measures the 100 again, in one process of the server.',
     ],
     ['Latency', latencyMethod(report)],
+    ...httpMethod(report),
     [
       'Clients',
       `The servers are started for the run and share the load generator’s core; nothing is written.${report.services === undefined ? '' : ` ${report.services.join(', ')}.`}`,
@@ -49,7 +50,7 @@ export function methodOf(report: RunReport): [string, string][] {
     ],
     [
       'Ratio',
-      'is to the better of Tokio’s two runtimes in the same cell of the same run; for clients to node:net, which pg and ioredis use by themselves.',
+      'is to the better of Tokio’s two runtimes in the same cell of the same run; for clients to node:net, which pg and ioredis use by themselves; over HTTP to node:http, for a static route to a fixed reply in C on io_uring, for an app to the same app on Node.',
     ],
     ...generatorMethod(report),
   ];
@@ -64,10 +65,34 @@ function generatorMethod({ generatorLimits }: RunReport): [string, string][] {
   return [['Load generator', `its own limits here, against a server of its own. ${limits.join('; ')}.`]];
 }
 
+function httpMethod(report: RunReport): [string, string][] {
+  if (!report.cells.some(({ workload }) => workload.startsWith('http'))) return [];
+  const rate = rateAt(report, 'http-latency/same-rate');
+  return [
+    [
+      'HTTP',
+      'The load generator is our own in every cell, not wrk: it reads the server’s CPU clock at the edges of the window, and compares status and body of every reply byte by byte. A figure is requests (or bytes of body) per CPU-second of the server. Handlers read method and path and build their replies; the two fixed replies, on Tokio and in C on io_uring, look for empty lines and know no HTTP.',
+    ],
+    [
+      'HTTP latency',
+      `As for messages, at half of what node:http reached${rate === null ? '' : ` (${formatCount(rate)} requests/s in this run)`}.`,
+    ],
+    [
+      'HTTP scenarios',
+      'run over and over in a warm process; a round counts from its first connection to its last reply. The first round is the first that the process ever answers.',
+    ],
+  ];
+}
+
+function rateAt(report: RunReport, id: string): number | null {
+  const cell = report.cells.find((candidate) => candidate.id === id);
+  const result = cell?.results.find(({ extras }) => extras.ratePerSecond !== undefined);
+  return result?.extras.ratePerSecond?.median ?? null;
+}
+
 function latencyMethod(report: RunReport): string {
-  const cell = report.cells.find(({ id }) => id === 'latency/same-rate');
-  const rate = cell?.results.find(({ extras }) => extras.ratePerSecond !== undefined)?.extras.ratePerSecond?.median;
-  const common = rate === undefined ? '' : ` (${formatCount(rate)} messages/s in this run)`;
+  const rate = rateAt(report, 'latency/same-rate');
+  const common = rate === null ? '' : ` (${formatCount(rate)} messages/s in this run)`;
   return `Each server first runs a closed loop, which tells its saturating rate; then an open loop with a Poisson schedule over the same 64 connections. The same rate for all is half of what node:net reached in three processes before the first round${common}. A latency counts from the time at which the schedule wanted the message sent, so nothing is lost to coordinated omission; how late the load generator itself was is in the table.`;
 }
 

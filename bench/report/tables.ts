@@ -58,6 +58,8 @@ const FIRST: Column = {
   head: 'first run',
   show: (cell, { first }) => (first === null ? '' : formatValue(first.median, cell.unit)),
 };
+/** A scenario's first round meets a server that has never answered. */
+const FIRST_ROUND: Column = { ...FIRST, head: 'first round' };
 const CPU: Column = {
   head: 'CPU/op',
   show: (_, { cpuNsPerOperation }) => (cpuNsPerOperation === null ? '' : formatNs(cpuNsPerOperation.median)),
@@ -85,6 +87,20 @@ function extra(head: string, name: string, format: (value: number) => string): C
 const us = (value: number) => formatNs(value * 1_000);
 const LATENCY = [extra('median', 'p50Us', us), extra('p99', 'p99Us', us)];
 
+const HTTP = [extra('requests/s', 'messagesPerSecond', formatCount), ...LATENCY];
+const IDLE = [extra('after a collection', 'collectedBytes', (bytes) => formatValue(bytes, 'bytes of memory each'))];
+
+function openLoop(messages: string): Column[] {
+  return [
+    extra(`at ${messages}/s`, 'ratePerSecond', formatCount),
+    extra('median', 'p50Us', us),
+    extra('p90', 'p90Us', us),
+    extra('p999', 'p999Us', us),
+    extra('max', 'maxUs', us),
+    extra('generator late, p99', 'generatorLateP99Us', us),
+  ];
+}
+
 /** What is worth knowing of a kind of cell, beside the figure itself. */
 const EXTRAS: Readonly<Partial<Record<CellKind, readonly Column[]>>> = {
   echo: [extra('messages/s', 'messagesPerSecond', formatCount), ...LATENCY],
@@ -93,16 +109,20 @@ const EXTRAS: Readonly<Partial<Record<CellKind, readonly Column[]>>> = {
     ...LATENCY,
     extra('lost', 'lostShare', (share) => (share === 0 ? '0' : formatPercent(share))),
   ],
+  http: HTTP,
+  'http-app': HTTP,
   churn: [extra('connections/s', 'messagesPerSecond', formatCount), ...LATENCY],
-  idle: [extra('after a collection', 'collectedBytes', (bytes) => formatValue(bytes, 'bytes of memory each'))],
+  idle: IDLE,
+  'http-idle': IDLE,
   busy: [extra('alone, messages/s', 'alonePerSecond', formatCount), extra('beside', 'messagesPerSecond', formatCount)],
-  latency: [
-    extra('at messages/s', 'ratePerSecond', formatCount),
-    extra('median', 'p50Us', us),
-    extra('p90', 'p90Us', us),
-    extra('p999', 'p999Us', us),
+  latency: openLoop('messages'),
+  'http-latency': openLoop('requests'),
+  'http-rounds': [FIRST_ROUND, ...LATENCY],
+  'http-steady': [
+    extra('requests', 'requests', String),
+    extra('failures', 'failures', String),
+    extra('p99', 'p99Us', us),
     extra('max', 'maxUs', us),
-    extra('generator late, p99', 'generatorLateP99Us', us),
   ],
   client: [extra('requests/s', 'messagesPerSecond', formatCount)],
 };
@@ -126,7 +146,10 @@ function columnsOf(cell: CellReport): Column[] {
   ];
 }
 
-const HEADS: Readonly<Partial<Record<CellKind, string>>> = { idle: 'each', busy: 'share', latency: 'p99' };
+const HEADS: Readonly<Partial<Record<CellKind, string>>> = {
+  ...{ idle: 'each', busy: 'share', latency: 'p99' },
+  ...{ 'http-idle': 'each', 'http-latency': 'p99', 'http-steady': 'median' },
+};
 
 export function labelOf(report: RunReport, contestant: string): string {
   return report.contestants.find(({ id }) => id === contestant)?.label ?? contestant;

@@ -3,6 +3,7 @@ import { formatLimit, formatTarget, verdictOn } from '../analysis/targets.js';
 import { formatPercent, formatRatio, formatValue } from '../format.js';
 import type { RunReport } from '../model.js';
 import { headline } from './headline.js';
+import { stagesTable } from './stages.js';
 import { cellHeading, labelOf, resultTable } from './tables.js';
 
 /** Columns padded to their widest entry; the first is text, the others stand right. */
@@ -22,7 +23,13 @@ export function alignColumns(rows: readonly (readonly string[])[]): string[] {
 /** Everything for the terminal: the tables, the targets, the comparison with the baseline, and what did not run. */
 export function terminalReport(report: RunReport, analysis: Analysis): string {
   const parts = cellTables(report);
-  parts.push(targetLines(analysis), baselineLines(report, analysis), notRunLines(report), headline(report));
+  parts.push(
+    stageLines(report),
+    targetLines(analysis),
+    baselineLines(report, analysis),
+    notRunLines(report),
+    headline(report),
+  );
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
@@ -40,6 +47,12 @@ function cellTables(report: RunReport): string[] {
     }
   }
   return parts;
+}
+
+function stageLines(report: RunReport): string {
+  const table = stagesTable(report);
+  if (table === null) return '';
+  return ['Stages, by the clock', ...alignColumns([table.head, ...table.rows]).map((line) => `  ${line}`)].join('\n');
 }
 
 function targetLines({ targets }: Analysis): string {

@@ -2,13 +2,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { CONTESTANTS, type Contestant } from '../../bench/contestants/catalog.js';
+import { CONTESTANTS, type Contestant, enters, type Program, programOf } from '../../bench/contestants/catalog.js';
 import { type Prepared, prepareLoad, preparers } from '../../bench/contestants/prepare.js';
-import type { CellKind, Family } from '../../bench/model.js';
+import type { CellKind } from '../../bench/model.js';
 import { packageRoot } from '../../bench/paths.js';
 import { takeClientSample } from '../../bench/runner/client-sample.js';
 import { takeComputeSample } from '../../bench/runner/compute-sample.js';
+import { takeHttpSample } from '../../bench/runner/http-sample.js';
 import { takeImportSample } from '../../bench/runner/import-sample.js';
+import type { ServerSampleOptions } from '../../bench/runner/measured.js';
 import { choosePinning } from '../../bench/runner/pinning.js';
 import { takeServerSample } from '../../bench/runner/server-sample.js';
 import { type Service, type ServiceName, startService } from '../../bench/runner/services.js';
@@ -18,8 +20,10 @@ import {
   type ClientCell,
   type ComputeCell,
   type EchoCell,
+  type HttpServerCell,
+  isHttpCell,
   isServerCell,
-  type ServerCell,
+  type NetworkServerCell,
 } from '../../bench/workloads/cell.js';
 import { checksums } from '../../bench/workloads/checksums.js';
 
@@ -27,17 +31,18 @@ import { checksums } from '../../bench/workloads/checksums.js';
 const BUILD_TIMEOUT_MS = 600_000;
 const SAMPLE_TIMEOUT_MS = 120_000;
 
-const prepared = new Map<Family, Promise<Prepared>>();
+const prepared = new Map<Program, Promise<Prepared>>();
 
-function prepare(family: Family): Promise<Prepared> {
-  const known = prepared.get(family);
+function prepare(contestant: Contestant): Promise<Prepared> {
+  const program = programOf(contestant);
+  const known = prepared.get(program);
   if (known !== undefined) return known;
   // The Millrace peer runs what `npm run build` makes. Without it there is nothing to try.
   const missing =
-    family === 'millrace' && !existsSync(join(packageRoot, 'dist', 'lib', 'index.js'))
+    contestant.family === 'millrace' && !existsSync(join(packageRoot, 'dist', 'lib', 'index.js'))
       ? Promise.resolve<Prepared>({ ok: false, reason: 'dist/lib is not built', how: 'npm run build' })
-      : preparers[family](() => {});
-  prepared.set(family, missing);
+      : preparers[program](() => {});
+  prepared.set(program, missing);
   return missing;
 }
 
@@ -72,7 +77,7 @@ describe.each(racing('compute'))('%s', (_, contestant) => {
   it(
     'computes every workload right',
     async (context) => {
-      const program = await prepare(contestant.family);
+      const program = await prepare(contestant);
       if (!program.ok) return context.skip(`${program.reason}; ${program.how}`);
       const command = [...program.command, ...contestant.words];
       for (const cell of programs.values()) {
@@ -87,7 +92,7 @@ describe.each(racing('compute'))('%s', (_, contestant) => {
   );
 
   it('refuses a command line that it does not know', async (context) => {
-    const program = await prepare(contestant.family);
+    const program = await prepare(contestant);
     if (!program.ok) return context.skip(`${program.reason}; ${program.how}`);
     const cell = { ...(programs.get('spawn') as ComputeCell), program: 'nothing' as never };
     const command = [...program.command, ...contestant.words];
@@ -98,8 +103,9 @@ describe.each(racing('compute'))('%s', (_, contestant) => {
 });
 
 /** The servers' cells, small enough to be tried by everybody. */
-function smallServerCells(): ServerCell[] {
-  const cells = CELLS.filter((cell): cell is AnyCell & ServerCell => isServerCell(cell)).map((cell): ServerCell => {
+function smallServerCells(): NetworkServerCell[] {
+  const network = CELLS.filter((cell): cell is AnyCell & NetworkServerCell => isServerCell(cell) && !isHttpCell(cell));
+  const cells = network.map((cell): NetworkServerCell => {
     if (cell.kind === 'idle') return { ...cell, connections: 50 };
     if (cell.kind === 'busy') return { ...cell, busy: 5, idle: 50 };
     return cell.kind === 'churn' ? { ...cell, parallel: 8 } : { ...cell, connections: 8 };
@@ -109,6 +115,21 @@ function smallServerCells(): ServerCell[] {
   return [...cells, { ...echo, id: 'echo/odd', messageBytes: 300_001, inFlight: 2, connections: 5 }];
 }
 
+async function optionsOf(
+  contestant: Contestant,
+  command: readonly string[],
+  generator: readonly string[],
+): Promise<ServerSampleOptions> {
+  return {
+    command: [...command, ...contestant.words],
+    environment: environmentOf(contestant),
+    generator: { command: generator, pinning: await choosePinning(false) },
+    budget: { warmupSeconds: 0.05, seconds: 0.3, settleSeconds: 0.05 },
+    round: 0,
+    commonRate: 2_000,
+  };
+}
+
 describe.each(racing('echo'))('%s', (_, contestant) => {
   const cells = smallServerCells().filter(({ kind }) => contestant.kinds.includes(kind));
 
@@ -116,18 +137,11 @@ describe.each(racing('echo'))('%s', (_, contestant) => {
     'serves %s',
     { timeout: BUILD_TIMEOUT_MS },
     async ([, cell], context) => {
-      const program = await prepare(contestant.family);
+      const program = await prepare(contestant);
       if (!program.ok) return context.skip(`${program.reason}; ${program.how}`);
       const load = await prepareLoad(() => {});
       if (!load.ok) return context.skip(`${load.reason}; ${load.how}`);
-      const sample = await takeServerSample(cell, {
-        command: [...program.command, ...contestant.words],
-        environment: environmentOf(contestant),
-        generator: { command: load.command, pinning: await choosePinning(false) },
-        budget: { warmupSeconds: 0.05, seconds: 0.3, settleSeconds: 0.05 },
-        round: 0,
-        commonRate: 2_000,
-      });
+      const sample = await takeServerSample(cell, await optionsOf(contestant, program.command, load.command));
       // The memory of 50 idle connections may well fit into what the process already had.
       if (cell.kind !== 'idle') expect(sample.value).toBeGreaterThan(0);
       expect(sample.peakMemoryBytes).toBeGreaterThan(100_000);
@@ -135,6 +149,37 @@ describe.each(racing('echo'))('%s', (_, contestant) => {
         expect(sample.extras.callsPerTick).toBeLessThanOrEqual(1);
       }
       if (cell.kind === 'latency' && cell.rateOf === 'node') expect(sample.extras.ratePerSecond).toBe(1_000);
+    },
+  );
+});
+
+function smallHttpCells(): HttpServerCell[] {
+  return CELLS.filter((cell): cell is AnyCell & HttpServerCell => isHttpCell(cell)).map((cell): HttpServerCell => {
+    if (cell.kind === 'http-idle') return { ...cell, connections: 50 };
+    if (cell.kind === 'http-steady') return { ...cell, seconds: 0.3 };
+    return { ...cell, connections: Math.min(cell.connections, 8) };
+  });
+}
+
+const httpContestants = [...racing('http'), ...racing('http-app')];
+
+describe.each([...new Map(httpContestants)])('%s over HTTP', (_, contestant) => {
+  const cells = smallHttpCells().filter((cell) => enters(contestant, cell));
+
+  it.for(cells.map((cell) => [cell.id, cell] as const))(
+    'answers %s',
+    { timeout: BUILD_TIMEOUT_MS },
+    async ([, cell], context) => {
+      const program = await prepare(contestant);
+      if (!program.ok) return context.skip(`${program.reason}; ${program.how}`);
+      const load = await prepareLoad(() => {});
+      if (!load.ok) return context.skip(`${load.reason}; ${load.how}`);
+      const sample = await takeHttpSample(cell, await optionsOf(contestant, program.command, load.command));
+      if (cell.kind !== 'http-idle') expect(sample.value).toBeGreaterThan(0);
+      expect(sample.peakMemoryBytes).toBeGreaterThan(100_000);
+      if (contestant.family === 'millrace') expect(sample.extras.callsPerTick).toBeLessThanOrEqual(1);
+      if (cell.kind === 'http-steady') expect(sample.extras).toMatchObject({ requests: 30, failures: 0 });
+      if (cell.kind === 'http-rounds') expect(sample.first).toBeGreaterThan(0);
     },
   );
 });
@@ -160,7 +205,7 @@ describe.each(racing('client'))('%s', (_, contestant) => {
     'asks as %s',
     { timeout: SAMPLE_TIMEOUT_MS },
     async ([, cell], context) => {
-      const program = await prepare(contestant.family);
+      const program = await prepare(contestant);
       if (!program.ok) return context.skip(`${program.reason}; ${program.how}`);
       const server = await service(cell.service);
       if (!server.ok) return context.skip(`${server.reason}; ${server.how}`);
@@ -177,7 +222,7 @@ describe.each(racing('import'))('%s', (_, contestant) => {
   it(
     'tells what its import costs',
     async (context) => {
-      const program = await prepare(contestant.family);
+      const program = await prepare(contestant);
       if (!program.ok) return context.skip(`${program.reason}; ${program.how}`);
       const sample = await takeImportSample([...program.command, ...contestant.words], environmentOf(contestant), 0);
       expect(sample.value).toBeGreaterThan(0);

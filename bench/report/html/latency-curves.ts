@@ -30,7 +30,8 @@ interface Curve {
 
 /** The percentiles of each runtime as a curve, on logarithmic axes; nothing for a cell that is not about latency. */
 export function latencyCurves(report: RunReport, cell: CellReport): string {
-  if (cell.kind !== 'latency') return '';
+  if (cell.kind !== 'latency' && cell.kind !== 'http-latency') return '';
+  const messages = cell.kind === 'latency' ? 'messages' : 'requests';
   const curves = cell.results.flatMap((result) => curveOf(report, result));
   const values = curves.flatMap(({ points }) => points);
   if (values.length === 0) return '';
@@ -44,7 +45,7 @@ export function latencyCurves(report: RunReport, cell: CellReport): string {
   return `<h3>${escapeHtml(heading)}: percentiles</h3>
 <div class="scroll wide"><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escapeHtml(heading)}: latency over percentiles; the table below has the numbers">
 ${axes(low, high, x, y)}
-${curves.map((curve, k) => drawn(curve, places[k] ?? 0, x, y)).join('\n')}
+${curves.map((curve, k) => drawn(curve, messages, places[k] ?? 0, x, y)).join('\n')}
 </svg></div>`;
 }
 
@@ -73,12 +74,18 @@ function axes(low: number, high: number, x: (share: number) => number, y: (value
   return [...columns, ...rows].join('\n');
 }
 
-function drawn(curve: Curve, labelY: number, x: (share: number) => number, y: (value: number) => number): string {
+function drawn(
+  curve: Curve,
+  messages: string,
+  labelY: number,
+  x: (share: number) => number,
+  y: (value: number) => number,
+): string {
   const places = curve.points.map((value, k) => [x(PERCENTILES[k]?.share ?? 0.5), y(value)] as const);
   const path = places.map(([px, py], k) => `${k === 0 ? 'M' : 'L'}${at(px)} ${at(py)}`).join('');
   const [endX, endY] = places.at(-1) ?? [0, 0];
   const figures = curve.points.map((value, k) => `${PERCENTILES[k]?.label}: ${formatNs(value * 1_000)}`);
-  const title = [`${curve.label}, ${formatCount(curve.rate)} messages/s`, ...figures].join('\n');
+  const title = [`${curve.label}, ${formatCount(curve.rate)} ${messages}/s`, ...figures].join('\n');
   const isOurs = curve.contestant.startsWith('millrace');
   return `<g class="row ${colourClass(curve.contestant)}"><title>${escapeHtml(title)}</title><path class="spark" d="${path}"/>${places
     .map(([px, py]) => `<circle class="dot" cx="${at(px)}" cy="${at(py)}" r="3.4"/>`)

@@ -2,6 +2,7 @@ import type { Analysis } from '../../analysis/analyze.js';
 import type { RunReport } from '../../model.js';
 import { headline, heroes } from '../headline.js';
 import { methodOf } from '../method.js';
+import { httpOverview, stagesSection } from './http-page.js';
 import { escapeHtml, table } from './markup.js';
 import { ratioStrip } from './ratio-strip.js';
 import { analysisSection, baselineSection, referenceSection, targetsSection, workloadSections } from './sections.js';
@@ -25,7 +26,7 @@ export function htmlReport(report: RunReport, analysis: Analysis): string {
 <body>
 <header>
 <div class="brand">${WHEEL}<span>Millrace benchmark</span></div>
-<h1>The race against Tokio</h1>
+<h1>${titleOf(report)}</h1>
 <p class="lede">${escapeHtml(headline(report))}</p>
 ${heroTiles(report)}
 <ul class="facts">
@@ -38,7 +39,10 @@ ${unquietNote(report)}
 </header>
 <main>
 ${strip === '' ? '' : `<section id="overview"><h2>Everything at a glance</h2><p class="note">How many times the speed of the better of Tokio’s two runtimes, on a logarithmic axis. Right of the line is faster. The stroke behind a dot is its range.</p>${strip}</section>`}
-${workloadSections(report)}
+${workloadSections(report, 'other')}
+${httpOverview(report)}
+${workloadSections(report, 'http')}
+${stagesSection(report)}
 ${targetsSection(analysis.targets)}
 ${baselineSection(report, analysis)}
 ${analysisSection(report, analysis)}
@@ -56,6 +60,12 @@ ${methodOf(report)
 `;
 }
 
+function titleOf({ cells }: RunReport): string {
+  return cells.length > 0 && cells.every(({ workload }) => workload.startsWith('http'))
+    ? 'The race against node:http'
+    : 'The race against Tokio';
+}
+
 /** The one thing that a reader must know before any number. */
 function unquietNote(report: RunReport): string {
   const { loadAverage } = report.machine;
@@ -65,8 +75,8 @@ function unquietNote(report: RunReport): string {
 
 function heroTiles(report: RunReport): string {
   const tiles = heroes(report).map(
-    ({ title, detail, ratio }) =>
-      `<div class="hero${ratio < 1 ? ' behind' : ''}"><div class="number">${ratio.toFixed(2)}<small>x</small></div><div class="what">${escapeHtml(title)}</div><div class="how">${escapeHtml(detail)}, to the better Tokio</div></div>`,
+    ({ title, detail, ratio, rival }) =>
+      `<div class="hero${ratio < 1 ? ' behind' : ''}"><div class="number">${ratio.toFixed(2)}<small>x</small></div><div class="what">${escapeHtml(title)}</div><div class="how">${escapeHtml(detail)}, to ${escapeHtml(rival.replace('better', 'the better'))}</div></div>`,
   );
   return tiles.length === 0 ? '' : `<div class="heroes">${tiles.join('')}</div>`;
 }

@@ -1,4 +1,4 @@
-import { ratioToRival, rivalOf } from '../../analysis/ratios.js';
+import { isAgainstTokio, ratioToRival, rivalOf } from '../../analysis/ratios.js';
 import { formatRatio } from '../../format.js';
 import type { CellReport, RunReport } from '../../model.js';
 import { labelOf } from '../tables.js';
@@ -11,7 +11,7 @@ const RIGHT = 24;
 const ROW = 26;
 const TOP = 34;
 const BOTTOM = 12;
-const TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50];
+const TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100];
 
 interface Dot {
   readonly contestant: string;
@@ -20,10 +20,19 @@ interface Dot {
   readonly high: number;
 }
 
-/** Every cell in one picture: how each runtime stands to the better Tokio, on a logarithmic axis with 1.0x marked. */
-export function ratioStrip(report: RunReport): string {
+const STRIPS = {
+  tokio: { one: 'Tokio', rival: 'the better Tokio', has: isAgainstTokio },
+  http: { one: '1x', rival: 'node:http', has: (cell: CellReport) => cell.workload.startsWith('http') },
+} as const;
+
+/**
+ * Every cell in one picture: how each runtime stands to the better Tokio, or in HTTP to node:http, on a logarithmic axis with
+ * 1.0x marked.
+ */
+export function ratioStrip(report: RunReport, kind: keyof typeof STRIPS = 'tokio'): string {
+  const { one, rival, has } = STRIPS[kind];
   const rows = report.cells
-    .filter((cell) => cell.kind !== 'client' && rivalOf(cell) !== undefined)
+    .filter((cell) => has(cell) && rivalOf(cell) !== undefined)
     .map((cell) => ({ cell, dots: dotsOf(cell) }));
   const ratios = rows.flatMap(({ dots }) => dots.flatMap(({ low, high }) => [low, high]));
   if (ratios.length === 0) return '';
@@ -35,13 +44,14 @@ export function ratioStrip(report: RunReport): string {
   const ticks = TICKS.filter((tick) => tick > least && tick < greatest)
     .map((tick) => {
       const line = tick === 1 ? 'one' : 'axis';
-      const text = tick === 1 ? 'Tokio' : `${tick}x`;
+      const text = tick === 1 ? one : `${tick}x`;
       return `<line class="${line}" x1="${at(x(tick))}" x2="${at(x(tick))}" y1="${TOP - 8}" y2="${height - BOTTOM}"/><text class="${tick === 1 ? 'strong' : 'soft'}" x="${at(x(tick))}" y="${TOP - 15}" text-anchor="middle">${text}</text>`;
     })
     .join('\n');
   const marks = rows.map(({ cell, dots }, k) => stripRow(report, cell, dots, TOP + k * ROW + ROW / 2, x)).join('\n');
-  return `<ul class="legend">${legend(report)}</ul>
-<div class="scroll wide"><svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Ratio of every runtime to the better Tokio, in every cell; the tables below have the numbers">
+  const entered = new Set(rows.flatMap(({ dots }) => dots.map(({ contestant }) => contestant)));
+  return `<ul class="legend">${legend(report, entered)}</ul>
+<div class="scroll wide"><svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Ratio of every runtime to ${rival}, in every cell; the tables below have the numbers">
 ${ticks}
 ${marks}
 </svg></div>`;
@@ -87,10 +97,10 @@ function radiusOf(dot: Dot): number {
 }
 
 /** One entry for each colour: what shares a colour never shares a row. */
-function legend(report: RunReport): string {
+function legend(report: RunReport, entered: ReadonlySet<string>): string {
   const byColour = new Map<string, { id: string; labels: string[] }>();
   for (const { id, label } of report.contestants) {
-    if (id === 'millrace-import') continue;
+    if (!entered.has(id)) continue;
     const entry = byColour.get(colourKey(id));
     if (entry === undefined) byColour.set(colourKey(id), { id, labels: [label] });
     else entry.labels.push(label.replace('Millrace ', '').replace('Go, ', ''));

@@ -61,6 +61,47 @@ export const SECTIONS: readonly Section[] = [
     workloads: ['client'],
   },
   {
+    id: 'http-plaintext',
+    title: 'HTTP: short replies',
+    introduction:
+      'A closed loop over 64 or 1,024 connections that stay open, with one request in flight on each or sixteen pipelined. A handler reads method and path and builds its reply; two rivals know one reply only, on Tokio and in C on io_uring. The static route is answered without a handler where a runtime has that. Requests per CPU-second of the server.',
+    workloads: ['http-plaintext', 'http-static'],
+  },
+  {
+    id: 'http-handlers',
+    title: 'HTTP: handlers',
+    introduction:
+      'A document of 1 KiB is parsed, changed in one field and sent back; two parameters of a path become a document; sixteen pieces of 1 KiB are streamed.',
+    workloads: ['http-json', 'http-params', 'http-stream'],
+  },
+  {
+    id: 'http-bodies',
+    title: 'HTTP: bodies',
+    introduction: 'Downloads and uploads of 10 KiB and 1 MiB, in bytes of body per CPU-second of the server.',
+    workloads: ['http-body'],
+  },
+  {
+    id: 'http-apps',
+    title: 'HTTP: apps on frameworks',
+    introduction:
+      'The same Express app and the same Hono app on each server, asked for three routes in turn: a text, two parameters, and the JSON echo.',
+    workloads: ['http-app'],
+  },
+  {
+    id: 'http-latency',
+    title: 'HTTP: latency and idle connections',
+    introduction:
+      'The open loop as for the echo: at half of what node:http can take, and at half of what each can take itself. The memory that each of 10,000 connections takes that have been answered once and are kept open.',
+    workloads: ['http-latency', 'http-idle'],
+  },
+  {
+    id: 'http-scenarios',
+    title: 'HTTP: scenarios',
+    introduction:
+      'A fixed number of requests over fresh connections: 100 one after the other, 50 on each of ten, 20 on each of fifty, and fifteen of each of three routes on each of twenty; requests a second by the clock, of warm rounds, and as a ring of the very first. Then one request each 10 ms for 10 s, of which none may fail.',
+    workloads: ['http-rounds', 'http-steady'],
+  },
+  {
     id: 'primitives',
     title: 'Primitives',
     introduction:

@@ -1,6 +1,6 @@
 import type { Analysis, Finding } from '../../analysis/analyze.js';
 import type { CellComparison } from '../../analysis/baseline.js';
-import { betterTokio } from '../../analysis/ratios.js';
+import { rivalOf } from '../../analysis/ratios.js';
 import { REFERENCE_NOTE, REFERENCE_ROWS } from '../../analysis/reference.js';
 import { formatLimit, formatTarget, type Reached, type TargetRow, verdictOn } from '../../analysis/targets.js';
 import { formatPercent, formatRatio, formatValue } from '../../format.js';
@@ -18,12 +18,13 @@ const KEY = `<div class="key c-key">
 <span><svg viewBox="0 0 34 14" aria-hidden="true"><rect class="bar" x="0" y="2" width="30" height="10" rx="2"/></svg>median, warm</span>
 <span><svg viewBox="0 0 34 14" aria-hidden="true"><path class="whisker" d="M4 7H30M4 3V11M30 3V11"/></svg>range</span>
 <span><svg viewBox="0 0 34 14" aria-hidden="true"><circle class="first" cx="17" cy="7" r="3.4"/></svg>first run, cold</span>
-<span><svg viewBox="0 0 34 14" aria-hidden="true"><line class="one" x1="2" x2="32" y1="7" y2="7"/></svg>1.0x: the better Tokio; for clients node:net</span>
+<span><svg viewBox="0 0 34 14" aria-hidden="true"><line class="one" x1="2" x2="32" y1="7" y2="7"/></svg>1.0x: the better Tokio, or what stands there</span>
 </div>`;
 
-export function workloadSections(report: RunReport): string {
+export function workloadSections(report: RunReport, part: 'http' | 'other'): string {
   const parts: string[] = [];
   for (const { id, title, introduction, workloads } of SECTIONS) {
+    if (id.startsWith('http') !== (part === 'http')) continue;
     const cells = report.cells.filter((cell) => workloads.some((workload) => workload === cell.workload));
     if (cells.length === 0) continue;
     parts.push(`<section id="${id}"><h2>${escapeHtml(title)}</h2>
@@ -44,16 +45,16 @@ function numbersTable(report: RunReport, cell: CellReport): string {
 
 export function winnersTable(report: RunReport, { winners }: Analysis): string {
   const rows = winners.map(({ cell, winner, lead }) => {
-    const tokio = betterTokio(cell);
+    const rival = rivalOf(cell)?.result;
     return [
       escapeHtml(`${cell.title}, ${cell.load}`),
       `<span class="${colourClass(winner.contestant)}"><i class="swatch"></i></span>${escapeHtml(labelOf(report, winner.contestant))}`,
       escapeHtml(winner.value === null ? '' : `${formatValue(winner.value.median, cell.unit)} ${cell.unit}`),
       Number.isFinite(lead) ? `${formatRatio(lead)}` : 'ran alone',
-      tokio === undefined ? '' : escapeHtml(labelOf(report, tokio.contestant)),
+      rival === undefined ? '' : escapeHtml(labelOf(report, rival.contestant)),
     ];
   });
-  return table(['cell', 'winner', 'speed', 'to the second', 'better Tokio'], rows, 'winners');
+  return table(['cell', 'winner', 'speed', 'to the second', 'held against'], rows, 'winners');
 }
 
 export function findingsTable(report: RunReport, findings: readonly Finding[]): string {
