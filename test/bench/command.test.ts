@@ -5,7 +5,7 @@ import { benchCommand } from '../../bench/index.js';
 describe('the options of millrace bench', () => {
   it.each([
     [['--sample', '3'], /--sample/],
-    [['quickly'], /expected nothing or one of: compute, net; got quickly/],
+    [['quickly'], /expected nothing or one of: compute, net, http; got quickly/],
     [['net', 'compute'], /got net compute/],
     [['net', '--only', 'spawn'], /--only: unknown spawn/],
     [['--samples', '0'], /--samples must be a whole number from 1 to 1000, got 0/],
@@ -15,7 +15,8 @@ describe('the options of millrace bench', () => {
     [['--measure-ms', '-5'], /--measure-ms/],
     [['--only', 'sheduling'], /--only: unknown sheduling; known are: scheduling/],
     [['--only', ','], /--only needs at least one of/],
-    [['--runtimes', 'tokio,deno'], /--runtimes: unknown deno; known are: .*tokio/],
+    [['--runtimes', 'tokio,erlang'], /--runtimes: unknown erlang; known are: .*tokio/],
+    [['http', '--only', 'echo'], /--only: unknown echo; known are: http-plaintext/],
     [['--json', ''], /--json needs a file name/],
   ])('%j is refused with a reason', (argv, message) => {
     expect(() => parseBenchOptions(argv)).toThrow(UsageError);
@@ -39,6 +40,8 @@ describe('the options of millrace bench', () => {
     expect(settings.only).not.toContain('spawn');
     expect(settings.echoSeconds).toBeLessThan(whole.echoSeconds);
     expect(parseBenchOptions(['net', '--only', 'udp']).settings.only).toEqual(['udp']);
+    expect(parseBenchOptions(['http']).settings).toMatchObject({ part: 'http', only: [], samples: 3 });
+    expect(parseBenchOptions(['http']).settings.networkSeconds).toBe(settings.networkSeconds);
     expect(parseBenchOptions(['compute']).settings).toMatchObject({ part: 'compute', only: [], samples: 5 });
   });
 

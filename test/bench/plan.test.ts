@@ -4,7 +4,7 @@ import { workFolders } from '../../bench/paths.js';
 import { parseCpuList } from '../../bench/runner/pinning.js';
 import { planCells, rotate, type Selection } from '../../bench/runner/plan.js';
 import { formatDuration } from '../../bench/runner/progress.js';
-import { CELLS, cellsOf } from '../../bench/workloads/catalog.js';
+import { CELLS, cellsOf, PARTS } from '../../bench/workloads/catalog.js';
 
 function plan(selection: Partial<Selection>) {
   const planned = planCells(CELLS, CONTESTANTS, { quick: false, only: [], runtimes: [], ...selection });
@@ -44,10 +44,40 @@ describe('the plan', () => {
   });
 
   it('has each cell in one part', () => {
-    expect([...cellsOf('compute'), ...cellsOf('net')].map(({ id }) => id).sort()).toEqual(
-      CELLS.map(({ id }) => id).sort(),
-    );
+    expect(
+      PARTS.flatMap((part) => cellsOf(part))
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual(CELLS.map(({ id }) => id).sort());
     expect(cellsOf(null)).toEqual(CELLS);
+  });
+
+  it('of a quick run has plaintext over HTTP, with few peers', () => {
+    const quick = plan({ quick: true });
+    const http = cellsOf('http').filter(({ id }) => quick.has(id));
+    expect(http.map(({ id }) => id)).toEqual(['http-plaintext/64', 'http-plaintext/64x16']);
+    expect(quick.get('http-plaintext/64')).toEqual([
+      'millrace-http',
+      'millrace-http-uv',
+      'tokio-fixed',
+      'go-one',
+      'bun',
+      'node',
+    ]);
+  });
+
+  it('has in each HTTP cell those who can answer it: fixed replies where the reply is one, apps against the same app', () => {
+    const full = plan({});
+    const servers = ['millrace-http', 'millrace-http-uv', 'hyper', 'deno', 'uws', 'go-one', 'bun', 'node'];
+    const sorted = (id: string) => [...(full.get(id) ?? [])].sort();
+    expect(sorted('http-plaintext/64x16')).toEqual([...servers, 'tokio-fixed', 'c'].sort());
+    expect(sorted('http-static/64x16')).toEqual([...servers, 'tokio-fixed', 'c'].sort());
+    expect(sorted('http-json/1KiB')).toEqual([...servers, 'express', 'fastify'].sort());
+    for (const id of ['http-body/post-1MiB', 'http-latency/same-rate', 'http-idle/10k', 'http-rounds/3x20x15']) {
+      expect(sorted(id)).toEqual([...servers].sort());
+    }
+    expect(sorted('http-app/express')).toEqual(['express', 'millrace-express', 'millrace-express-uv']);
+    expect(sorted('http-app/hono')).toEqual(['hono-bun', 'hono-node', 'millrace-hono', 'millrace-hono-uv']);
   });
 
   it('measures clients over our sockets and over node:net', () => {

@@ -44,6 +44,19 @@ const report = madeReport(
       'millrace-handlers': { ...around(0.97), extras: { alonePerSecond: 1e5, messagesPerSecond: 9.7e4 } },
     }),
     madeCell('client/pg', { 'millrace-sockets': around(4e4), node: around(3e4) }),
+    madeCell('http-plaintext/64', {
+      'millrace-http': { ...around(1e5), extras: { messagesPerSecond: 101_000, p50Us: 600, p99Us: 900 } },
+      node: { ...around(3e4), extras: { messagesPerSecond: 29_000, p50Us: 2_000, p99Us: 3_000 } },
+    }),
+    madeCell('http-app/hono', { 'millrace-hono': around(6e4), 'hono-node': around(3e4), 'hono-bun': around(5e4) }),
+    madeCell('http-latency/same-rate', {
+      'millrace-http': { ...around(200), extras: latencies(200) },
+      node: { ...around(400), extras: latencies(400) },
+    }),
+    madeCell('http-rounds/10x50', { 'millrace-http': around(4e4, 9e3), node: around(2e4, 3e3) }),
+    madeCell('http-steady/10ms', {
+      'millrace-http': { values: [85], extras: { requests: 1_000, failures: 0, p99Us: 200, maxUs: 900 } },
+    }),
     madeCell('import/millrace', { 'millrace-import': { values: [14, 15, 16], peakMemoryBytes: 5e6 } }),
   ],
   {
@@ -92,7 +105,7 @@ describe('the HTML report', () => {
   });
 
   it('has a chart for each cell, with spread, first run and a tooltip for each bar', () => {
-    expect(html.match(/<figure class="panel">/g)).toHaveLength(7);
+    expect(html.match(/<figure class="panel">/g)).toHaveLength(12);
     expect(html.match(/class="bar"/g)?.length).toBeGreaterThanOrEqual(6);
     expect(html).toMatch(/<title>millrace-fibers\n1\.50 M tasks\/s, median of 3\n1\.35 M \.\. 1\.65 M/);
     expect(html).toContain('class="whisker"');
@@ -117,6 +130,33 @@ describe('the HTML report', () => {
     const sorted = heights.sort((a, b) => a - b);
     expect(sorted).toHaveLength(3);
     for (const [k, y] of sorted.entries()) if (k > 0) expect(y - (sorted[k - 1] ?? 0)).toBeGreaterThanOrEqual(14.9);
+  });
+
+  it('has a part for HTTP: its own picture of ratios, panels held against what they are about, and the stages', () => {
+    const at = html.indexOf('<section id="http">');
+    expect(at).toBeGreaterThan(html.indexOf('<section id="overview">'));
+    const part = html.slice(at, html.indexOf('<section id="targets">'));
+    expect(part).toContain('Ratio of every runtime to node:http, in every cell');
+    expect(part).toContain('node:http = 1.0x');
+    expect(part).toContain('Hono on Node = 1.0x');
+    expect(part).toContain('node, 25.0 k requests/s');
+    expect(html.slice(0, at)).not.toContain('HTTP plaintext, 64</text>');
+    const stages = /<section id="stages">[\s\S]*?<\/section>/.exec(html)?.[0] ?? '';
+    expect(stages).toMatch(
+      /<th scope="row">millrace-http<\/th><td>101 k<\/td>(<td><span class="chip yes">reached<\/span><\/td>){3}/,
+    );
+    expect(stages).toMatch(
+      /<th scope="row">node<\/th><td>29\.0 k<\/td><td><span class="chip yes">.*?(<td><span class="chip no">not reached<\/span><\/td>){2}/,
+    );
+  });
+
+  it('of HTTP alone is the race against node:http', () => {
+    const alone = madeReport([madeCell('http-json/1KiB', { 'millrace-http': around(5e4), node: around(2e4) })]);
+    const page = htmlReport(alone, analyze(alone, null));
+    expect(page).toContain('<h1>The race against node:http</h1>');
+    expect(page).toContain('Millrace is ahead of node:http in 1 of 1 HTTP cells.');
+    expect(page).toMatch(/HTTP JSON<\/div><div class="how">a handler, one cell, to node:http/);
+    expect(nestingFaults(page.replace('<!DOCTYPE html>', ''))).toEqual([]);
   });
 
   it('claims no ratio where there is no race', () => {
@@ -166,6 +206,12 @@ describe('the Markdown report', () => {
     expect(markdown).toMatch(/\| \*\*tokio-current\*\* \| 290 us \| 1\.00x \|.*\| 25\.0 k \| 58\.0 us \|/);
     expect(markdown).toMatch(/\| millrace-handlers \| 1\.46 KiB \|.*\| 1\.07 KiB \|/);
     expect(markdown).toMatch(/\| millrace-handlers \| 0\.97x \|.*\| 100 k \| 97\.0 k \|/);
+    expect(markdown).toContain('| millrace-http | 101 k | reached | reached | reached |');
+    expect(markdown).toContain(
+      '| runtime | warm | to node:http | ± | min..max | CPU/op | peak memory | first round | median | p99 |',
+    );
+    expect(markdown).toMatch(/\| \*\*millrace-http\*\* \| 40\.0 k \| 2\.00x \|.*\| 9\.00 k \|/);
+    expect(markdown).toMatch(/\| millrace-http \| 85\.0 us \|.*\| 1000 \| 0 \| 200 us \| 900 us \|/);
     expect(markdown).toMatch(/\| \*\*millrace-sockets\*\* \| 40\.0 k \| 1\.33x \|/);
   });
 });

@@ -90,6 +90,43 @@ describe('targets', () => {
     expect(row([cell], /^p999 .*Tokio’s$/)).toMatchObject({ must: null, measured: 0.75, reached: 'aim reached' });
   });
 
+  it('hold HTTP against each of its rivals', () => {
+    const plaintext = madeCell('http-plaintext/64', {
+      'millrace-http': { values: [400], extras: { messagesPerSecond: 60_000, callsPerTick: 1 } },
+      'millrace-http-uv': { values: [310], extras: { messagesPerSecond: 19_000, callsPerTick: 1 } },
+      node: at(100),
+      bun: at(300),
+      'tokio-fixed': at(410),
+    });
+    expect(row([plaintext], /^HTTP plaintext, 64 .* node:http/)).toMatchObject({ measured: 4, reached: 'yes' });
+    expect(row([plaintext], /^HTTP plaintext, 64 .* Bun/)).toMatchObject({ reached: 'yes', aimReached: false });
+    expect(row([plaintext], /^HTTP plaintext, 64 .* Tokio/)).toMatchObject({ must: 0.95, reached: 'yes' });
+    expect(row([plaintext], /^HTTP plaintext, 64 .* node:http/, 'uv')).toMatchObject({ must: 2.97, reached: 'yes' });
+    expect(row([plaintext], /^HTTP plaintext, 64 .* Bun/, 'uv')).toMatchObject({ reached: 'no' });
+    const stages = ['20', '50', '100'].map((stage) => row([plaintext], new RegExp(`^HTTP stage of ${stage},`)).reached);
+    expect(stages).toEqual(['yes', 'yes', 'no']);
+    expect(row([plaintext], /^HTTP stage of 20,/, 'uv')).toMatchObject({ must: 20, measured: 19, reached: 'no' });
+    expect(row([plaintext], /^calls .* HTTP/, 'uv')).toMatchObject({ must: 1, measured: 1, reached: 'yes' });
+  });
+
+  it('hold an app against the same app, a static route against C, memory and failures against a number', () => {
+    const express = madeCell('http-app/express', { 'millrace-express': at(140), express: at(100) });
+    expect(row([express], /^Express/)).toMatchObject({ measured: 1.4, reached: 'yes', aimReached: false });
+    const hono = madeCell('http-app/hono', { 'millrace-hono': at(190), 'hono-node': at(100), 'hono-bun': at(200) });
+    expect(row([hono], /^Hono .* node:http/)).toMatchObject({ measured: 1.9, reached: 'yes' });
+    expect(row([hono], /^Hono .* Bun/)).toMatchObject({ measured: 0.95, reached: 'no' });
+    const fixed = madeCell('http-static/64x16', { 'millrace-http': at(85), c: at(100), node: at(5) });
+    expect(row([fixed], /^HTTP static/)).toMatchObject({ measured: 0.85, reached: 'yes' });
+    const latency = madeCell('http-latency/same-rate', { 'millrace-http': at(90), node: at(100), bun: at(80) });
+    expect(row([latency], /^HTTP p99 .*node:http’s$/)).toMatchObject({ measured: 0.9, reached: 'yes' });
+    expect(row([latency], /^HTTP p99 .*Bun’s$/)).toMatchObject({ measured: 1.125, reached: 'no' });
+    const idle = madeCell('http-idle/10k', { 'millrace-http': at(2_048), 'millrace-http-uv': at(3_300) });
+    expect(row([idle], /^memory of an idle HTTP/)).toMatchObject({ measured: 2, reached: 'yes', aimReached: false });
+    expect(row([idle], /^memory of an idle HTTP/, 'uv')).toMatchObject({ reached: 'yes' });
+    const steady = madeCell('http-steady/10ms', { 'millrace-http': { values: [80], extras: { failures: 1 } } });
+    expect(row([steady], /failures$/)).toMatchObject({ measured: 1, reached: 'no' });
+  });
+
   it('hold a client against the same client over node:net', () => {
     const cell = madeCell('client/redis', {
       'millrace-sockets': at(130),

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { CellReport, RunReport } from '../../bench/model.js';
-import { computeTable, fill, networkTable, partOf } from '../../scripts/readme-numbers.mjs';
+import { computeTable, fill, httpTable, networkTable, partOf } from '../../scripts/readme-numbers.mjs';
 
 function cell(
   id: string,
@@ -82,6 +82,31 @@ describe('the table of the network', () => {
   });
 });
 
+describe('the tables of HTTP', () => {
+  const plaintext = cell('http-plaintext/64', { 'millrace-http': 120_000, node: 30_000, bun: 100_000, c: 125_000 });
+
+  test('hold each server against node:http, and the same app against itself on Node', () => {
+    const apps = [
+      cell('http-app/express', { 'millrace-express': 20_000, express: 10_000 }),
+      cell('http-app/hono', { 'millrace-hono': 60_000, 'hono-node': 30_000, 'hono-bun': 50_000 }),
+    ];
+    const text = httpTable(report(plaintext, ...apps));
+    expect(text.split('\n\n')).toHaveLength(3);
+    expect(text).toContain('|  | Millrace | Node | Bun | C io_uring, fixed reply | to Node |');
+    expect(text).toContain('| Plaintext | 120 k | 30.0 k | 100 k | 125 k | 4.00x |');
+    expect(text).toContain('| Express app | 20.0 k | 10.0 k | - | 2.00x |');
+    expect(text).toContain('| Hono app | 60.0 k | 30.0 k | 50.0 k | 2.00x |');
+    expect(text).toContain('full run of 2026-01-02');
+  });
+
+  test('are servers alone where no app was run, and refused without a figure of Millrace', () => {
+    expect(httpTable(report(plaintext)).split('\n\n')).toHaveLength(2);
+    expect(() => httpTable(report(cell('http-json/1KiB', { node: 1 })))).toThrow('no figures of Millrace');
+    const one = cell('http-json/1KiB', { 'millrace-http': 1 }, { count: 1 });
+    expect(() => httpTable(report(plaintext, one))).toThrow('at least 2');
+  });
+});
+
 test('a part of a run has its cells, and those who ran them', () => {
   const whole = report(cell('io/light', { 'millrace-fibers': 1, node: 1 }), cell('udp/64B', { bun: 1, node: 1 }));
   const contestants = ['millrace-fibers', 'bun', 'node'].map((id) => ({ id })) as unknown as RunReport['contestants'];
@@ -102,6 +127,7 @@ test('what stands between the marks is replaced, and nothing else', () => {
 test('README.md and docs/benchmarks.md have a place for them', () => {
   for (const file of ['README.md', 'docs/benchmarks.md']) {
     const text = readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
-    for (const name of ['numbers', 'numbers:network']) expect(() => fill(text, 'new', name)).not.toThrow();
+    for (const name of ['numbers', 'numbers:network', 'numbers:http'])
+      expect(() => fill(text, 'new', name)).not.toThrow();
   }
 });
