@@ -79,13 +79,16 @@ function other(
 
 const FRAMEWORK_CELLS = ['http-plaintext/64', 'http-json', 'http-params'];
 
-const HTTP_CONTESTANTS: readonly Contestant[] = [
+const OUR_HTTP: readonly Contestant[] = [
   millraceHttp('http', 'HTTP', 'auto'),
   millraceHttp('http', 'HTTP', 'uv'),
   millraceHttp('express', 'under Express', 'auto', ['http-app/express']),
   millraceHttp('express', 'under Express', 'uv', ['http-app/express']),
   millraceHttp('hono', 'under Hono', 'auto', ['http-app/hono']),
   millraceHttp('hono', 'under Hono', 'uv', ['http-app/hono']),
+];
+
+const OTHER_HTTP: readonly Contestant[] = [
   { ...other('tokio', 'hyper', 'hyper on Tokio', HTTP_KINDS, null), words: ['hyper'] },
   {
     ...other('tokio', 'hyper', 'Tokio, fixed reply', ['http'], ['http-plaintext', 'http-static']),
@@ -114,6 +117,7 @@ export const CONTESTANTS: readonly Contestant[] = [
   millrace('sockets', 'sockets', ['client'], 'sockets', 'auto', true),
   millrace('sockets', 'sockets', ['client'], 'sockets', 'uv', false),
   millrace('import', 'import', ['import'], 'import', 'auto', true),
+  ...OUR_HTTP,
   {
     id: 'tokio-current',
     label: 'Tokio current_thread',
@@ -160,7 +164,7 @@ export const CONTESTANTS: readonly Contestant[] = [
     words: [],
     quick: true,
   },
-  ...HTTP_CONTESTANTS,
+  ...OTHER_HTTP,
 ];
 
 /** Whether this contestant runs this cell at all. */

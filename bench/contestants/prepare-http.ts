@@ -46,12 +46,23 @@ export function bunWith(program: string, bun: Prepared): Prepared {
   return { ...bun, command: [executable, join(peersFolder, 'bun', program)] };
 }
 
+const ADAPTERS: Readonly<Partial<Record<string, string>>> = { express: 'nodeHandler', hono: 'fetchHandler' };
+
 /** The Millrace peer in an HTTP style. */
 export async function millraceWith(style: 'http' | Framework, millrace: Prepared): Promise<Prepared> {
   if (!millrace.ok) return millrace;
   const how = 'npm ci';
   if (!existsSync(join(packageRoot, 'dist', 'lib', 'http', 'index.js'))) {
     return { ok: false, reason: "'millrace/http' is not built", how };
+  }
+  const adapter = ADAPTERS[style];
+  if (adapter !== undefined) {
+    const probe = `import { ${adapter} } from 'millrace/http'`;
+    const found = await runProgram([process.execPath, '--input-type=module', '--eval', probe], {
+      cwd: packageRoot,
+      timeoutMs: START_TIMEOUT_MS,
+    });
+    if (found.code !== 0) return { ok: false, reason: `'millrace/http' has no ${adapter}: ${failureOf(found)}`, how };
   }
   return { ...millrace, command: [...millrace.command, style] };
 }

@@ -59,10 +59,10 @@ describe('the plan', () => {
     expect(quick.get('http-plaintext/64')).toEqual([
       'millrace-http',
       'millrace-http-uv',
-      'tokio-fixed',
       'go-one',
       'bun',
       'node',
+      'tokio-fixed',
     ]);
   });
 

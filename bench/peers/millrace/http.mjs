@@ -59,7 +59,7 @@ async function upload(request) {
   return String((await request.bytes()).length);
 }
 
-async function run(options) {
+export async function run(options) {
   const server = serve({ ...where, ...options });
   await server.ready;
   await serveUntilClosed(server);

@@ -1,6 +1,6 @@
 // The Millrace peer: `main.mjs fibers|async <workload> <n> <warm-up ms> <measure ms>`, `main.mjs handlers|streams <server>`,
-// `main.mjs http http|http-routes`, `main.mjs sockets client <service> ...`, `main.mjs import`, `main.mjs fibers backend`. Nothing is imported before it is
-// needed: `import` measures just that.
+// `main.mjs http http|http-routes`, `main.mjs express|hono <folder of the packages> http`, `main.mjs sockets client <service>
+// ...`, `main.mjs import`, `main.mjs fibers backend`. Nothing is imported before it is needed: `import` measures just that.
 const [style, ...words] = process.argv.slice(2);
 
 if (style === 'import') {
@@ -19,6 +19,9 @@ if (style === 'import') {
 } else if (words[0] === 'backend') {
   const { runtimeInfo } = await import('millrace');
   process.stdout.write(`${JSON.stringify({ backend: runtimeInfo().backend })}\n`);
+} else if (style === 'express' || style === 'hono') {
+  const [folder] = words;
+  await (await import('./apps.mjs'))[style](folder);
 } else if (words[0] === 'client') {
   const { runClient } = await import('../javascript/clients.mjs');
   await runClient(words.slice(1), (await import('./clients.mjs')).options);
