@@ -194,7 +194,7 @@ class HttpCodec::Call {
     }
 
     size_t before = pending.length();
-    size_t more = gather(limits_.head_bytes + size_t{2});
+    size_t more = gather(limits_.head_bytes + kHttpAroundHeadBytes);
     Scan scan(codec_->scanner_, codec_->scratch_, before + more);
     bool line_ended = std::memchr(input_ + at_, '\n', more) != nullptr;
     HttpStep step;

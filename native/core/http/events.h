@@ -18,6 +18,8 @@ inline constexpr uint32_t kHttpServersMax = 4096;
 // The largest limits that a server may have. Offsets within a head are 16 bits; the table holds a head with all its fields.
 inline constexpr uint32_t kHttpHeadBytesMax = 65000;
 inline constexpr uint32_t kHttpFieldsMax = 4096;
+// Beyond the limit of a head: the empty line before it, and the CRLF of a request line that is as long as the head may be.
+inline constexpr uint32_t kHttpAroundHeadBytes = 4;
 inline constexpr uint32_t kHttpChunkExtensionBytesMax = 1u << 30;
 
 // Words of the table's header.
@@ -231,7 +233,7 @@ enum class StaticReplyWord : uint32_t {
   Words = 4,
 };
 
-static_assert(kHttpHeadBytesMax + 2 <= kHttpScratchBytes && kHttpHeadBytesMax <= 0xffff);
+static_assert(kHttpHeadBytesMax + kHttpAroundHeadBytes <= kHttpScratchBytes && kHttpHeadBytesMax <= 0xffff);
 static_assert(static_cast<uint32_t>(HttpWord::Events) + static_cast<uint32_t>(HttpHead::Words) +
                   kHttpFieldsMax * static_cast<uint32_t>(HttpField::Words) + static_cast<uint32_t>(HttpEnd::Words) <=
               kHttpTableWords);
