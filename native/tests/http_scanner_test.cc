@@ -24,6 +24,7 @@ size_t first(const uint8_t* bytes, size_t from, size_t end, bool (*stops)(uint8_
 bool no_token(uint8_t c) { return !is(c, kToken); }
 bool control(uint8_t c) { return is(c, kControl); }
 bool no_target(uint8_t c) { return !is(c, kTarget); }
+bool path_mark(uint8_t c) { return c == '?' || c == '%' || c == '.'; }
 
 // Every place from which one may search.
 void agrees_with_scalar(const Scanner& scanner, const uint8_t* bytes, size_t length) {
@@ -31,8 +32,10 @@ void agrees_with_scalar(const Scanner& scanner, const uint8_t* bytes, size_t len
   for (size_t from = 0; from <= length; from++) {
     ASSERT_EQ(tokens.not_token(from), first(bytes, from, length, no_token)) << scanner.name << " from " << from;
     ASSERT_EQ(controls.control(from), first(bytes, from, length, control)) << scanner.name << " from " << from;
-    ASSERT_EQ(from + scanner.target_end(bytes + from, length - from), first(bytes, from, length, no_target))
-        << scanner.name << " from " << from;
+    size_t target_end = first(bytes, from, length, no_target);
+    bool plain;
+    ASSERT_EQ(tokens.target_end(from, &plain), target_end) << scanner.name << " from " << from;
+    ASSERT_EQ(plain, first(bytes, from, target_end, path_mark) == target_end) << scanner.name << " from " << from;
   }
 }
 
@@ -51,7 +54,8 @@ TEST(HttpScanner, KnowsEveryByteAtEveryPlaceOfABlock) {
           Scan scan(*scanner, bytes.data(), length);
           ASSERT_EQ(scan.not_token(0), is(bytes[at], kToken) ? length : at) << scanner->name << " " << c;
           ASSERT_EQ(scan.control(0), is(bytes[at], kControl) ? at : length) << scanner->name << " " << c;
-          ASSERT_EQ(scan.target_end(0), is(bytes[at], kTarget) ? length : at) << scanner->name << " " << c;
+          bool plain;
+          ASSERT_EQ(scan.target_end(0, &plain), is(bytes[at], kTarget) ? length : at) << scanner->name << " " << c;
         }
         bytes[at] = 'a';
       }

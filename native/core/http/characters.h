@@ -14,6 +14,7 @@ inline constexpr uint8_t kControl = 2;  // what no field value has: all below SP
 inline constexpr uint8_t kTarget = 4;   // visible ASCII but "#": a target has no fragment, RFC 9112 3.2
 inline constexpr uint8_t kRegName = 8;  // unreserved and sub-delims, RFC 3986 3.2.2; "%" is looked at by itself
 inline constexpr uint8_t kHexDigit = 16;
+inline constexpr uint8_t kPathMark = 32;  // "?", "%" and ".", which a path may have to be looked at for
 
 consteval std::array<uint8_t, 256> character_classes() {
   std::array<uint8_t, 256> classes{};
@@ -28,6 +29,7 @@ consteval std::array<uint8_t, 256> character_classes() {
     if (visible && c != '#') bits |= kTarget;
     if (digit || letter || in("-._~!$&'()*+,;=")) bits |= kRegName;
     if (digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')) bits |= kHexDigit;
+    if (in("?%.")) bits |= kPathMark;
     classes[static_cast<size_t>(c)] = bits;
   }
   return classes;

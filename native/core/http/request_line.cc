@@ -46,10 +46,15 @@ HttpMethod method_of(const uint8_t* bytes, size_t length) {
   return HttpMethod::Other;
 }
 
-// The version at `at`, byte by byte: a wrong one is refused at its first wrong byte.
+// The version at `at`. It is told apart byte by byte, so that a wrong one is refused at its first wrong byte, unless it is
+// the usual one.
 HttpStep read_version(const Scan& scan, size_t at, size_t limit, RequestLine* line) {
+  constexpr std::string_view kUsual = "HTTP/1.1\r\n";
   constexpr std::string_view kPattern = "HTTP/0.0\r\n";
   const uint8_t* bytes = scan.bytes();
+  if (at + kVersionBytes <= limit && at + kUsual.size() <= scan.end() && is_text(bytes + at, kUsual)) {
+    return HttpStep::Complete;
+  }
   for (size_t i = 0; i < kPattern.size(); i++) {
     if (i < kVersionBytes && at + i >= limit) return refuse(line, HttpReason::RequestLineTooLong);
     if (at + i >= scan.end()) return HttpStep::Incomplete;
@@ -68,9 +73,11 @@ HttpReason take_version(const uint8_t* version, RequestLine* line) {
 }
 
 // absolute-path [ "?" query ], and nothing where an absolute-form has no path; `at` to `end`, relative to the head.
-void take_path(const uint8_t* head, uint32_t at, uint32_t end, RequestLine* line) {
+void take_path(const uint8_t* head, uint32_t at, uint32_t end, bool plain, RequestLine* line) {
   const uint8_t* path = head + at;
   size_t length = end - at;
+  line->path = {at, static_cast<uint32_t>(length)};
+  if (plain) return;
   if (const void* query = length > 0 ? std::memchr(path, '?', length) : nullptr; query != nullptr) {
     line->flags |= kHttpHasQuery;
     length = static_cast<size_t>(static_cast<const uint8_t*>(query) - path);
@@ -91,7 +98,7 @@ void take_path(const uint8_t* head, uint32_t at, uint32_t end, RequestLine* line
 }
 
 // scheme "://" authority path-abempty [ "?" query ]. The schemes that are ours need a host, RFC 9110 4.2.1 and 4.2.2.
-HttpReason take_absolute_form(const uint8_t* head, RequestLine* line) {
+HttpReason take_absolute_form(const uint8_t* head, bool plain, RequestLine* line) {
   const uint8_t* target = head + line->target.offset;
   size_t length = line->target.length;
   size_t scheme = 0;
@@ -104,12 +111,13 @@ HttpReason take_absolute_form(const uint8_t* head, RequestLine* line) {
   if (!authority.valid || authority.host_length == 0) return HttpReason::BadAuthority;
   line->flags |= kHttpAbsoluteForm;
   line->authority = {line->target.offset + static_cast<uint32_t>(scheme), static_cast<uint32_t>(end - scheme)};
-  take_path(head, line->target.offset + static_cast<uint32_t>(end), line->target.offset + line->target.length, line);
+  take_path(head, line->target.offset + static_cast<uint32_t>(end), line->target.offset + line->target.length, plain,
+            line);
   return HttpReason::None;
 }
 
-// RFC 9112 3.2: which form which method may have.
-HttpReason take_target(const uint8_t* head, RequestLine* line) {
+// RFC 9112 3.2: which form which method may have. `plain`: nothing of the target has a meaning in a path.
+HttpReason take_target(const uint8_t* head, bool plain, RequestLine* line) {
   const uint8_t* target = head + line->target.offset;
   uint32_t length = line->target.length;
   if (line->method == HttpMethod::Connect) {
@@ -120,7 +128,7 @@ HttpReason take_target(const uint8_t* head, RequestLine* line) {
     return HttpReason::None;
   }
   if (target[0] == '/') {
-    take_path(head, line->target.offset, line->target.offset + length, line);
+    take_path(head, line->target.offset, line->target.offset + length, plain, line);
     return HttpReason::None;
   }
   if (target[0] == '*') {
@@ -129,7 +137,7 @@ HttpReason take_target(const uint8_t* head, RequestLine* line) {
     line->path = line->target;
     return HttpReason::None;
   }
-  return take_absolute_form(head, line);
+  return take_absolute_form(head, plain, line);
 }
 
 }  // namespace
@@ -144,7 +152,8 @@ HttpStep read_request_line(Scan& scan, size_t begin, uint32_t bytes_max, Request
   if (bytes[method_end] != ' ' || method_end == begin) return refuse(line, HttpReason::BadMethod);
 
   size_t target = method_end + 1;
-  size_t target_end = scan.target_end(target);
+  bool plain = false;
+  size_t target_end = scan.target_end(target, &plain);
   if (target_end > limit) return refuse(line, HttpReason::RequestLineTooLong);
   if (target_end >= scan.end()) return HttpStep::Incomplete;
   if (bytes[target_end] != ' ' || target_end == target) {
@@ -161,7 +170,7 @@ HttpStep read_request_line(Scan& scan, size_t begin, uint32_t bytes_max, Request
   line->target = {static_cast<uint32_t>(target - begin), static_cast<uint32_t>(target_end - target)};
   line->end = version + kVersionBytes + 2;
   HttpReason reason = take_version(bytes + version, line);
-  if (reason == HttpReason::None) reason = take_target(head, line);
+  if (reason == HttpReason::None) reason = take_target(head, plain, line);
   return reason == HttpReason::None ? HttpStep::Complete : refuse(line, reason);
 }
 

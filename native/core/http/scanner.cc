@@ -44,6 +44,12 @@ consteval std::array<uint8_t, 16> token_sets() {
 
 alignas(16) constexpr std::array<uint8_t, 16> kTokenSets = token_sets();
 alignas(16) constexpr std::array<uint8_t, 16> kNibbleBits = {1, 2, 4, 8, 16, 32, 64, 128};
+
+// The bits below the lowest one that is set.
+template <typename Bits>
+constexpr Bits below_first(Bits bits) {
+  return (bits & (~bits + 1)) - 1;
+}
 #endif
 
 void classify_block_scalar(const uint8_t* bytes, uint64_t* not_token, uint64_t* control) {
@@ -68,10 +74,20 @@ void classify_scalar(const uint8_t* bytes, size_t length, ScanMasks* masks) {
   classify_block_scalar(tail.bytes, &masks->not_token[block], &masks->control[block]);
 }
 
-size_t target_end_scalar(const uint8_t* bytes, size_t length) {
+size_t target_end_scalar(const uint8_t* bytes, size_t length, bool* plain) {
   size_t i = 0;
-  while (i < length && is(bytes[i], kTarget)) i++;
+  *plain = true;
+  for (; i < length && is(bytes[i], kTarget); i++) {
+    if (is(bytes[i], kPathMark)) *plain = false;
+  }
   return i;
+}
+
+// What is behind the last whole vector.
+size_t target_end_of_rest(const uint8_t* bytes, size_t at, size_t length, bool marked, bool* plain) {
+  size_t end = at + target_end_scalar(bytes + at, length - at, plain);
+  if (marked) *plain = false;
+  return end;
 }
 
 constexpr Scanner kScalar = {"scalar", classify_scalar, target_end_scalar};
@@ -118,7 +134,8 @@ MILLRACE_TARGET("sse4.2") void classify_window_sse42(const uint8_t* bytes, size_
   classify_block_sse42(tail.bytes, &masks->not_token[block], &masks->control[block]);
 }
 
-MILLRACE_TARGET("sse4.2") size_t target_end_sse42(const uint8_t* bytes, size_t length) {
+MILLRACE_TARGET("sse4.2") size_t target_end_sse42(const uint8_t* bytes, size_t length, bool* plain) {
+  bool marked = false;
   size_t i = 0;
   for (; length - i >= 16; i += 16) {
     const __m128i c = _mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes + i));
@@ -126,10 +143,18 @@ MILLRACE_TARGET("sse4.2") size_t target_end_sse42(const uint8_t* bytes, size_t l
     const __m128i good =
         _mm_andnot_si128(_mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8('#')), _mm_cmpeq_epi8(c, _mm_set1_epi8(0x7f))),
                          _mm_cmpgt_epi8(c, _mm_set1_epi8(0x20)));
+    const __m128i mark =
+        _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(c, _mm_set1_epi8('?')), _mm_cmpeq_epi8(c, _mm_set1_epi8('%'))),
+                     _mm_cmpeq_epi8(c, _mm_set1_epi8('.')));
     uint32_t stops = ~static_cast<uint32_t>(_mm_movemask_epi8(good)) & 0xffff;
-    if (stops != 0) return i + static_cast<size_t>(std::countr_zero(stops));
+    auto marks = static_cast<uint32_t>(_mm_movemask_epi8(mark));
+    if (stops != 0) {
+      *plain = !marked && (marks & below_first(stops)) == 0;
+      return i + static_cast<size_t>(std::countr_zero(stops));
+    }
+    marked |= marks != 0;
   }
-  return i + target_end_scalar(bytes + i, length - i);
+  return target_end_of_rest(bytes, i, length, marked, plain);
 }
 
 constexpr Scanner kSse42 = {"sse4.2", classify_window_sse42, target_end_sse42};
@@ -155,27 +180,52 @@ inline void classify_block_avx2(const uint8_t* bytes, uint64_t* not_token, uint6
   *control = low.control | static_cast<uint64_t>(high.control) << 32;
 }
 
+// The `count` bytes before `end`, at most 32; 32 bytes before it have to be readable. The other bits are set.
+MILLRACE_TARGET("avx2") inline Halves classify_before_avx2(const uint8_t* end, size_t count) {
+  if (count == 0) return {~0u, ~0u};
+  Halves part = classify_avx2(end - 32);
+  auto others = static_cast<uint32_t>(~uint64_t{0} << count);
+  return {part.not_token >> (32 - count) | others, part.control >> (32 - count) | others};
+}
+
 MILLRACE_TARGET("avx2") void classify_window_avx2(const uint8_t* bytes, size_t length, ScanMasks* masks) {
+  if (length < 32) {
+    Padded all(bytes, length);
+    classify_block_avx2(all.bytes, &masks->not_token[0], &masks->control[0]);
+    return;
+  }
   size_t block = 0;
   for (; length >= kScanBlockBytes; block++, bytes += kScanBlockBytes, length -= kScanBlockBytes) {
     classify_block_avx2(bytes, &masks->not_token[block], &masks->control[block]);
   }
   if (length == 0) return;
-  Padded tail(bytes, length);
-  classify_block_avx2(tail.bytes, &masks->not_token[block], &masks->control[block]);
+  // Vectors that end with the last byte, and overlap with what was looked at before.
+  size_t first = std::min<size_t>(length, 32);
+  Halves low = classify_before_avx2(bytes + first, first), high = classify_before_avx2(bytes + length, length - first);
+  masks->not_token[block] = low.not_token | static_cast<uint64_t>(high.not_token) << 32;
+  masks->control[block] = low.control | static_cast<uint64_t>(high.control) << 32;
 }
 
-MILLRACE_TARGET("avx2") size_t target_end_avx2(const uint8_t* bytes, size_t length) {
+MILLRACE_TARGET("avx2") size_t target_end_avx2(const uint8_t* bytes, size_t length, bool* plain) {
+  bool marked = false;
   size_t i = 0;
   for (; length - i >= 32; i += 32) {
     const __m256i c = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes + i));
     const __m256i good = _mm256_andnot_si256(
         _mm256_or_si256(_mm256_cmpeq_epi8(c, _mm256_set1_epi8('#')), _mm256_cmpeq_epi8(c, _mm256_set1_epi8(0x7f))),
         _mm256_cmpgt_epi8(c, _mm256_set1_epi8(0x20)));
+    const __m256i mark = _mm256_or_si256(
+        _mm256_or_si256(_mm256_cmpeq_epi8(c, _mm256_set1_epi8('?')), _mm256_cmpeq_epi8(c, _mm256_set1_epi8('%'))),
+        _mm256_cmpeq_epi8(c, _mm256_set1_epi8('.')));
     uint32_t stops = ~static_cast<uint32_t>(_mm256_movemask_epi8(good));
-    if (stops != 0) return i + static_cast<size_t>(std::countr_zero(stops));
+    auto marks = static_cast<uint32_t>(_mm256_movemask_epi8(mark));
+    if (stops != 0) {
+      *plain = !marked && (marks & below_first(stops)) == 0;
+      return i + static_cast<size_t>(std::countr_zero(stops));
+    }
+    marked |= marks != 0;
   }
-  return i + target_end_scalar(bytes + i, length - i);
+  return target_end_of_rest(bytes, i, length, marked, plain);
 }
 
 constexpr Scanner kAvx2 = {"avx2", classify_window_avx2, target_end_avx2};
@@ -267,18 +317,28 @@ void classify_window_neon(const uint8_t* bytes, size_t length, ScanMasks* masks)
   classify_block_neon(tail.bytes, &masks->not_token[block], &masks->control[block]);
 }
 
-size_t target_end_neon(const uint8_t* bytes, size_t length) {
+// Four bits for each byte.
+inline uint64_t nibbles_of(uint8x16_t bytes) {
+  return vget_lane_u64(vreinterpret_u64_u8(vshrn_n_u16(vreinterpretq_u16_u8(bytes), 4)), 0);
+}
+
+size_t target_end_neon(const uint8_t* bytes, size_t length, bool* plain) {
+  bool marked = false;
   size_t i = 0;
   for (; length - i >= 16; i += 16) {
     const uint8x16_t c = vld1q_u8(bytes + i);
     const uint8x16_t bad =
         vorrq_u8(vorrq_u8(vcltq_u8(c, vdupq_n_u8(0x21)), vcgtq_u8(c, vdupq_n_u8(0x7e))), vceqq_u8(c, vdupq_n_u8('#')));
-    // Four bits for each byte.
-    const uint8x8_t narrow = vshrn_n_u16(vreinterpretq_u16_u8(bad), 4);
-    uint64_t stops = vget_lane_u64(vreinterpret_u64_u8(narrow), 0);
-    if (stops != 0) return i + static_cast<size_t>(std::countr_zero(stops)) / 4;
+    const uint8x16_t mark =
+        vorrq_u8(vorrq_u8(vceqq_u8(c, vdupq_n_u8('?')), vceqq_u8(c, vdupq_n_u8('%'))), vceqq_u8(c, vdupq_n_u8('.')));
+    uint64_t stops = nibbles_of(bad), marks = nibbles_of(mark);
+    if (stops != 0) {
+      *plain = !marked && (marks & below_first(stops)) == 0;
+      return i + static_cast<size_t>(std::countr_zero(stops)) / 4;
+    }
+    marked |= marks != 0;
   }
-  return i + target_end_scalar(bytes + i, length - i);
+  return target_end_of_rest(bytes, i, length, marked, plain);
 }
 
 constexpr Scanner kNeon = {"neon", classify_window_neon, target_end_neon};

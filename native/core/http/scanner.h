@@ -26,8 +26,8 @@ struct Scanner {
   const char* name;
   // `length` is 1 to kScanWindowBytes. Only the blocks that begin within it are written.
   void (*classify)(const uint8_t* bytes, size_t length, ScanMasks* masks);
-  // The place of the first byte that no target has, or `length`.
-  size_t (*target_end)(const uint8_t* bytes, size_t length);
+  // The place of the first byte that no target has, or `length`. *plain: before it is no "?", "%" or "."; false tells nothing.
+  size_t (*target_end)(const uint8_t* bytes, size_t length, bool* plain);
 };
 
 // The fastest that this processor has, and all that it has (the scalar one is always the first).
@@ -45,7 +45,7 @@ class Scan {
   // The first place from `from` on that holds no tchar, or a control character; end() where there is none.
   size_t not_token(size_t from) { return next(masks_.not_token, from); }
   size_t control(size_t from) { return next(masks_.control, from); }
-  size_t target_end(size_t from) { return from + scanner_.target_end(bytes_ + from, end_ - from); }
+  size_t target_end(size_t from, bool* plain) { return from + scanner_.target_end(bytes_ + from, end_ - from, plain); }
 
  private:
   size_t next(const uint64_t* masks, size_t from) {
