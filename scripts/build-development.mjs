@@ -8,7 +8,7 @@
 //
 // (`npm run build:debug` is the one without a sanitizer, by cmake-js.) --test runs the unit tests, or, for `fuzz`, each fuzzer for N seconds (10).
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -36,6 +36,15 @@ function run(command, args, inherit = false) {
   if (result.status === 0) return;
   if (!inherit) console.error(`${result.stdout}${result.stderr}`);
   process.exit(1);
+}
+
+/** A fuzzer's own corpus under build/, which grows, then the kept one and the dictionary where there are any. */
+function material(name) {
+  const kept = path.join(root, 'native/fuzz/corpus', name);
+  const dictionary = path.join(root, `native/fuzz/${name}.dict`);
+  const found = path.join(folder, 'corpus', name);
+  mkdirSync(found, { recursive: true });
+  return [found, ...(existsSync(kept) ? [kept] : []), ...(existsSync(dictionary) ? [`-dict=${dictionary}`] : [])];
 }
 
 function findClang() {
@@ -68,7 +77,12 @@ if (options.includes('--test') && name !== 'fuzz') {
   const findings = path.join(folder, 'findings/');
   mkdirSync(findings, { recursive: true });
   for (const fuzzer of readdirSync(folder).filter((file) => file.endsWith('_fuzzer'))) {
-    run(path.join(folder, fuzzer), [`-max_total_time=${seconds}`, `-artifact_prefix=${findings}`, '-verbosity=0']);
+    run(path.join(folder, fuzzer), [
+      `-max_total_time=${seconds}`,
+      `-artifact_prefix=${findings}`,
+      '-verbosity=0',
+      ...material(fuzzer.replace(/_fuzzer$/, '')),
+    ]);
     console.log(`${fuzzer}: ${seconds} s, nothing found`);
   }
 }

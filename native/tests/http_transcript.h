@@ -26,7 +26,7 @@ inline void require(bool condition, const char* what) {
 class HttpTranscript {
  public:
   explicit HttpTranscript(const HttpLimits& limits = {}, const Scanner& scanner = best_scanner())
-      : table_(new uint32_t[kHttpTableWords]()),
+      : table_(new uint32_t[kHttpTableWords]),
         scratch_(new uint8_t[kHttpScratchBytes]),
         codec_(new HttpCodec(table_.get(), scratch_.get(), scanner, [] { return int64_t{784111777}; })),
         server_(codec_->add_server(limits)),
