@@ -61,6 +61,7 @@ describe('the decision', () => {
   test.each<[string, Fields, Parameters<typeof decide>[1]]>([
     ['what is short', text(), { length: 1023 }],
     ['ranges', text({ 'Content-Range': 'bytes 0-9/10' }), { status: 206 }],
+    ['several ranges', text(), { status: 206 }],
     ['what cannot be satisfied', text({ 'Content-Range': 'bytes */10' }), { status: 416 }],
     ['what has no body', text(), { status: 304 }],
     ['what is compressed', text({ 'Content-Encoding': 'gzip' }), {}],

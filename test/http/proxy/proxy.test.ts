@@ -175,6 +175,11 @@ describe('Forwarded (RFC 7239)', () => {
     });
   });
 
+  test('may have commas and semicolons between quotes', () => {
+    const forwarded = 'for=1.1.1.1;by="_a, for=6.6.6.6;b", for=10.0.0.2;by="_\\"x"';
+    expect(origin(options(2), { forwarded })).toMatchObject({ chain: ['10.0.0.1', '10.0.0.2', '1.1.1.1'] });
+  });
+
   test('may hide the client', () => {
     expect(origin(options(true), { forwarded: 'for=1.1.1.1, for=_secret;proto=https, for=10.0.0.2' })).toMatchObject({
       address: '10.0.0.2',
