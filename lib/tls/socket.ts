@@ -34,6 +34,8 @@ import { type IdentityCheck, legacyCertificate, PeerIdentity } from './peer-iden
 import { UnsentBytes } from './unsent.js';
 import { errorWithCode } from './verify-error.js';
 
+type DataHandler = NonNullable<TlsHandlers['data']>;
+
 const HANDSHAKING = 0;
 const OPEN = 1;
 const CLOSING = 2;
@@ -135,7 +137,7 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
   readonly #engine: TlsEngine;
   readonly #identity: PeerIdentity;
   #handlers: TlsHandlers;
-  #onData: TlsHandlers['data'] | null;
+  #onData: DataHandler | null;
   #owner: HandshakeOwner | null;
   #limit: Alarm | null = null;
   #info: HandshakeInfo | null = null;
@@ -158,6 +160,8 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
   #flushes = false;
   #closed: Closed | null = null;
   #reads: ReadQueue | null = null;
+  /** The `data` handler that takes over when it has been given what is queued. */
+  #successor: DataHandler | null = null;
   #duplex: SocketDuplex | null = null;
   #split = false;
 
@@ -470,7 +474,7 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
   [Symbol.asyncIterator](): AsyncIterator<Buffer, undefined> {
     return {
       next: () => {
-        if (this.#onData !== null) return Promise.reject(noReads());
+        if (this.#onData !== null || this.#successor !== null) return Promise.reject(noReads());
         return new ReadNext(this.#readQueue()).promise();
       },
       return: async () => {
@@ -488,6 +492,7 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
   /** Goes on reading; a socket that nobody reads still pauses by itself. */
   resume(): void {
     this.#hold(false, this.#full);
+    if (this.#successor !== null) queueMicrotask(() => this.#handOver());
   }
 
   #hold(paused: boolean, full: boolean): void {
@@ -501,7 +506,11 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
   }
 
   #readQueue(): ReadQueue {
-    if (this.#onData !== null) throw noReads();
+    if (this.#onData !== null || this.#successor !== null) throw noReads();
+    return this.#queue();
+  }
+
+  #queue(): ReadQueue {
     if (this.#reads === null) {
       const reads = new ReadQueue(this);
       this.#reads = reads;
@@ -541,7 +550,7 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
    */
   split(): { reader: ReadHalf; writer: WriteHalf } {
     if (this.#state !== OPEN) this.#throwClosed();
-    if (this.#onData !== null) throw noReads();
+    if (this.#onData !== null || this.#successor !== null) throw noReads();
     if (this.#split) throw new MillraceError('ERR_MILLRACE_INVALID_STATE', 'This socket was split already');
     this.#split = true;
     this.#allowHalfOpen = true;
@@ -564,23 +573,26 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
     if (options.allowHalfOpen !== undefined) this.#allowHalfOpen = options.allowHalfOpen;
     this.#handlers = handlers;
     const data = handlers.data ?? null;
-    if (data === null || this.#reads === null) {
-      this.#onData = data;
-      return;
-    }
-    queueMicrotask(() => this.#handOver());
+    this.#successor = this.#reads === null ? null : data;
+    if (this.#successor === null) this.#onData = data;
+    else queueMicrotask(() => this.#handOver());
   }
 
-  /** What was queued goes to the handlers, then what comes. */
+  /** What was queued goes to the handlers, then what comes. A handler that pauses has the rest after `resume`. */
   #handOver(): void {
-    const reads = this.#reads;
-    const { data } = this.#handlers;
-    if (reads === null || data === undefined || this.#state !== OPEN) return;
-    this.#onData = data;
-    this.#reads = null;
-    for (const bytes of reads.takeAll()) if (this.#state === OPEN) this.#deliver(bytes, 0, bytes.length);
-    this.#hold(this.#paused, false);
-    if (this.#peerEnded && this.#state === OPEN) this.#tellEnd();
+    while (this.#successor !== null && !this.#paused && this.#state === OPEN) {
+      const reads = this.#queue();
+      if (reads.bytes > 0) {
+        const bytes = reads.take(READ_BYTES_MAX);
+        this.#deliver(this.#successor, bytes, 0, bytes.length);
+        continue;
+      }
+      this.#onData = this.#successor;
+      this.#successor = null;
+      this.#reads = null;
+      this.#hold(false, false);
+      if (this.#peerEnded) this.#tellEnd();
+    }
   }
 
   /**
@@ -628,6 +640,7 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
     const received = this.#reads?.takeAll() ?? [];
     this.#handlers = handlers as unknown as TlsHandlers;
     this.#onData = this.#handlers.data ?? null;
+    this.#successor = null;
     this.#allowHalfOpen = true;
     this.#hold(false, false);
     return { received, ended: this.#peerEnded };
@@ -805,10 +818,10 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
     this.bytesRead += length;
     if (this.#discards) return;
     if (this.#onData !== null) {
-      if (this.#state === OPEN) this.#deliver(memory, offset, length);
+      if (this.#state === OPEN) this.#deliver(this.#onData, memory, offset, length);
       return;
     }
-    const reads = this.#readQueue();
+    const reads = this.#queue();
     reads.push(memory, offset, length);
     if (reads.bytes > this.#settings.highWaterMark && !this.#full && !reads.waited) this.#hold(this.#paused, true);
   }
@@ -852,7 +865,8 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
     }
     this.#peerEnded = true;
     this.#reads?.end();
-    if (this.#state === OPEN) this.#tellEnd();
+    // What is queued goes before the end.
+    if (this.#state === OPEN && this.#successor === null) this.#tellEnd();
   }
 
   /** @internal */
@@ -907,10 +921,10 @@ export class TlsSocket implements EngineHost, ReadOwner, AsyncIterable<Buffer> {
     this.#advance();
   }
 
-  #deliver(memory: Buffer, offset: number, length: number): void {
+  #deliver(onData: DataHandler, memory: Buffer, offset: number, length: number): void {
     const chunk = new Chunk(memory, offset, length);
     try {
-      (this.#onData as NonNullable<TlsHandlers['data']>).call(this.#handlers, this, chunk);
+      onData.call(this.#handlers, this, chunk);
     } catch (error) {
       this.#handlerThrew(error);
     }

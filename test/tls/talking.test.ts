@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { expect, test } from 'vitest';
 import type { Chunk } from '../../lib/net/index.js';
-import { Deferred, expectSameBytes, pattern } from '../net/scene.js';
+import { Deferred, expectSameBytes, pattern, until } from '../net/scene.js';
 import { eachEngine, errorOf, readAllTls, TlsScene } from './scene.js';
 
 const scene = new TlsScene();
@@ -120,6 +120,41 @@ eachEngine(() => {
     at.setHandlers({ data: (_socket, chunk) => got.resolve(chunk.toString()) });
     expect(await got.promise).toBe('more');
     expect(() => at.read()).toThrow(/data handler/);
+  });
+
+  test('from setHandlers on nobody else gets anything: a read would wait for ever', async () => {
+    const { at, from } = await scene.pairTls();
+    await from.write('line\n');
+    await at.readUntil('\n', 10);
+    const got = new Deferred<string>();
+    at.setHandlers({ data: (_socket, chunk) => got.resolve(chunk.toString()) });
+    expect(() => at.read()).toThrow(/data handler/);
+    expect(() => at.split()).toThrow(/data handler/);
+    await from.write('more');
+    expect(await got.promise).toBe('more');
+  });
+
+  test('handlers that take over and pause get the rest, and the end, after resume', async () => {
+    const { at, from } = await scene.pairTls();
+    for (const bytes of [20_000, 20_000]) await from.write(pattern(bytes));
+    from.shutdown();
+    await until(() => at.peerEnded);
+    const told: (number | string)[] = [];
+    at.setHandlers({
+      data(socket, chunk) {
+        told.push(chunk.length);
+        socket.pause();
+      },
+      end: () => told.push('end'),
+    });
+    while (told.at(-1) !== 'end') {
+      const before = told.length;
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(told.length).toBeLessThanOrEqual(before + 1);
+      at.resume();
+    }
+    expect(told.slice(0, -1).reduce<number>((sum, length) => sum + Number(length), 0)).toBe(40_000);
+    expect(told.length).toBeGreaterThan(2);
   });
 
   test('a node:tls client talks to our handlers', async () => {
