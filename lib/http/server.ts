@@ -1,6 +1,6 @@
 // A server: listens, gives each connection to an HttpConnection, looks at their times, and ends in order.
 import { checkDelay, checkSignal, type SignalOption } from '../internal/cancel.js';
-import { checkFunction, checkObject, invalidType } from '../internal/errors.js';
+import { AbortError, checkFunction, checkObject, invalidType, MillraceError } from '../internal/errors.js';
 import { type Operation, PENDING, REJECTED } from '../internal/operation.js';
 import type { SocketAddress } from '../net/address.js';
 import { Alarm } from '../net/alarm.js';
@@ -8,6 +8,7 @@ import type { Chunk } from '../net/chunk.js';
 import { listen as listenNet } from '../net/listen.js';
 import type { ListenOptions } from '../net/listen-options.js';
 import type { Listener } from '../net/listener.js';
+import type { SecureContext, TlsContextOptions } from '../tls/context.js';
 import type { TlsListener } from '../tls/listener.js';
 import type { TlsServerOptions } from '../tls/options.js';
 import { HttpConnection, type Transport } from './connection.js';
@@ -38,7 +39,10 @@ export interface ServeOptions extends Place, RoutingOptions, SignalOption {
   handlerError?(error: unknown, request: HttpRequest): void;
   /** See {@link HttpLimits}. */
   limits?: Partial<HttpLimits>;
-  /** Called for each request when its reply was handed to the socket. What of the request was not read in the handler is gone. */
+  /**
+   * Called for each request when its reply was handed to the socket, or its peer has gone. The request can still be read. What
+   * C++ answers is not told.
+   */
   accessLog?: AccessLog;
 }
 
@@ -69,6 +73,7 @@ export class HttpServer {
   #closed: Operation<number> | null = null;
   #slice = 0;
   #looking = false;
+  #isAwaited = false;
 
   /** @internal Use `serve`. */
   constructor(options: ServeOptions) {
@@ -80,11 +85,18 @@ export class HttpServer {
     this.#core.accessLog = options.accessLog ?? null;
     this.#look = new Alarm(() => this.#lookAtTimes(), true);
     this.#ready = this.#listen();
-    this.#ready.catch(() => {});
+    this.#ready.catch((error: unknown) => {
+      // Nobody has asked for it, so nobody would hear that there is no server: an unhandled rejection is heard.
+      if (!this.#isAwaited && !(error instanceof AbortError)) throw error;
+    });
   }
 
-  /** Resolves with the server when it listens. @throws what `listen` of `millrace/net` or `millrace/tls` does. */
+  /**
+   * Resolves with the server when it listens. A failure that nobody waits for is an unhandled rejection.
+   * @throws what `listen` of `millrace/net` or `millrace/tls` does: SystemError `EADDRINUSE`, `EACCES` and so on.
+   */
   get ready(): Promise<this> {
+    this.#isAwaited = true;
     return this.#ready;
   }
 
@@ -98,7 +110,12 @@ export class HttpServer {
     return this.#listener?.port ?? 0;
   }
 
-  /** What to give to a client on this machine. */
+  /** The descriptor that it listens on, to be inherited by a successor; it stays the server's. -1 when it does not listen. */
+  get fd(): number {
+    return this.#listener?.fd ?? -1;
+  }
+
+  /** What to give to a client on this machine: `http://127.0.0.1:8080`. '' until it listens. */
   get url(): string {
     const address = this.address;
     if (address === null) return '';
@@ -136,6 +153,19 @@ export class HttpServer {
     this.#core.setStatics(statics);
     this.#core.handler = handler;
     if (options.error !== undefined) this.#core.onError = options.error;
+  }
+
+  /**
+   * Keys and certificates for connections that come from now on: renewed ones are taken without a connection lost.
+   * @throws MillraceError `ERR_MILLRACE_INVALID_STATE` if it does not listen, or has no `tls`; as `createSecureContext` of
+   * `millrace/tls`, and then all stays as it was.
+   */
+  setSecureContext(context: SecureContext | TlsContextOptions): void {
+    const listener = this.#listener;
+    if (listener === null || !('setSecureContext' in listener)) {
+      throw new MillraceError('ERR_MILLRACE_INVALID_STATE', 'Only a server with tls that listens has a secure context');
+    }
+    listener.setSecureContext(context);
   }
 
   /**
@@ -224,7 +254,7 @@ export class HttpServer {
   }
 
   async #close(drainMs: number): Promise<number> {
-    await this.#ready;
+    await this.ready;
     const listener = this.#listener as Listener;
     this.#closed = listener.close({ drainMs });
     return this.#closed;
