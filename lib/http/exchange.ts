@@ -22,7 +22,9 @@ const ABORTED = 3;
 const HELD_BYTES = 64 * 1024;
 
 /** Told when the connection has gone before the reply was complete. */
-export type GoneListener = (error: Error | null) => void;
+export interface GoneListener {
+  exchangeGone(error: Error | null): void;
+}
 
 class Turn extends SharedOperation<void> implements WriteResult {
   get queued(): boolean {
@@ -43,6 +45,8 @@ export class Exchange {
   status = 0;
   /** @internal Counted among those whose handlers have not answered. */
   running = false;
+  /** @internal It waits for a handler. */
+  queued = false;
   /** What an upgrade or a handler's own framing has decided; else what request and connection allow. */
   keepAlive = true;
   onGone: GoneListener | null = null;
@@ -52,6 +56,7 @@ export class Exchange {
   #held: (string | Uint8Array)[] | null = null;
   #heldBytes = 0;
   #turn: Turn | null = null;
+  #continued = false;
 
   constructor(request: HttpRequest, connection: HttpConnection) {
     this.request = request;
@@ -121,7 +126,7 @@ export class Exchange {
    * @throws MillraceError `ERR_MILLRACE_HTTP_REPLY` for more bytes than were announced, or after the end.
    */
   write(data: string | Uint8Array): WriteResult {
-    this.connection.checkRoom();
+    this.connection.checkRoom(this.#held === null ? 0 : this.#heldBytes);
     if (this.#state === ABORTED) throw this.connection.goneError();
     if (this.#state !== BEGUN) throw replyError('This reply has ended already, or not begun');
     const framing = this.#framing;
@@ -177,16 +182,24 @@ export class Exchange {
     this.#finish();
   }
 
-  /** The reply cannot be completed: the peer is shown that by a reset. */
+  /**
+   * The reply cannot be completed: the connection ends where it broke off, and is reset where its end would be taken for
+   * that of the body. The replies before it still arrive.
+   */
   abort(error: Error | null): void {
     if (this.#state >= ENDED) return;
+    const { chunked, length } = this.#framing;
+    this.#begun();
     this.#state = ABORTED;
-    this.connection.destroy(error);
+    this.#held = null;
+    this.connection.broken(this, chunked || length >= 0, error);
   }
 
-  /** 100 Continue, in its turn. */
+  /** 100 Continue, in its turn, once. */
   sendContinue(): void {
-    if (this.#state === WAITING) this.emit('HTTP/1.1 100 Continue\r\n\r\n');
+    if (this.#state !== WAITING || this.#continued) return;
+    this.#continued = true;
+    this.emit('HTTP/1.1 100 Continue\r\n\r\n');
   }
 
   /** Text is a byte a code unit. Leaves at once in its turn; else it waits for it. */
@@ -223,10 +236,10 @@ export class Exchange {
     this.#held = null;
     this.#turn?.reject(this.connection.goneError());
     this.#turn = null;
-    if (this.running) this.connection.server.answered(this);
+    this.connection.server.answered(this);
     const listener = this.onGone;
     this.onGone = null;
-    if (listener !== null) listener(error);
+    listener?.exchangeGone(error);
   }
 
   /** The handler's fault, which whoever waits for `write` may not tell. */

@@ -2,6 +2,7 @@
 //
 // - A body that came whole with its head is not even copied while the handler runs (`inline`): its bytes lie where the
 //   socket received them.
+// - What comes later is copied into pieces that are filled up: many small chunks cost no more memory than a large one.
 // - Above HIGH_BYTES the connection is told to hold, and goes on when it was read down to LOW_BYTES. A read of the whole
 //   body never holds, but fails above its limit.
 // - Nobody has to read a body: `discard` drops what came and what comes.
@@ -13,10 +14,14 @@ import { HttpError } from './http-errors.js';
 
 const HIGH_BYTES = 64 * 1024;
 const LOW_BYTES = HIGH_BYTES / 4;
-const NO_PARTS: readonly Buffer[] = [];
+/** Pieces below this size share one. */
+const SMALL_BYTES = 4096;
+const NOTHING = Buffer.alloc(0);
 
-/** What a body says to its connection. */
+/** What a body belongs to. */
 export interface BodySource {
+  /** Bytes, as far as they are announced; -1 for an unknown number. */
+  readonly contentLength: number;
   /** Somebody reads for the first time. */
   bodyWanted(): void;
   /** More was queued than should be, or it was read down again. */
@@ -32,6 +37,9 @@ export class RequestBody implements AsyncIterable<Buffer> {
   readonly #source: BodySource;
   #parts: Buffer[] | null = null;
   #queued = 0;
+  /** The last part, when it is not full. */
+  #tail: Buffer | null = null;
+  #tailBytes = 0;
   #memory: Buffer | null = null;
   #offset = 0;
   #ended = false;
@@ -59,6 +67,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
   /** The next bytes that have come; null at the end. @throws what the body failed with, MillraceError as `whole`. */
   read(): Operation<Buffer | null> {
     if (this.#waiting !== null) return new Failed(busy());
+    if (this.#discards) return new Failed(used());
     this.#taken = true;
     this.#want();
     this.#own();
@@ -73,20 +82,19 @@ export class RequestBody implements AsyncIterable<Buffer> {
 
   /** All of it, converted. @throws HttpError 413 above `limit` bytes. */
   whole<T>(limit: number, convert: Convert<T>): Operation<T> {
-    if (this.#taken) return new Failed(used());
+    if (this.#taken || this.#discards) return new Failed(used());
     this.#taken = true;
+    // At once, before a peer that waits to be asked is told to send it.
+    if (Math.max(this.received, this.#source.contentLength) > limit) return new Failed(this.#tooLarge(limit));
     this.#want();
     const memory = this.#memory;
     if (memory !== null) {
       this.#memory = null;
-      return this.received > limit
-        ? new Failed(tooLarge(limit))
-        : settled(convert, memory, this.#offset, this.received);
+      return settled(convert, memory, this.#offset, this.received);
     }
     if (this.#error !== null) return new Failed(this.#error);
-    if (this.received > limit) return this.#refuse(limit);
     if (this.#ended) {
-      const all = join(this.#takeAll());
+      const all = this.#takeAll();
       return settled(convert, all, 0, all.length);
     }
     const whole = new BodyWhole(this, limit, convert);
@@ -125,17 +133,13 @@ export class RequestBody implements AsyncIterable<Buffer> {
   push(memory: Buffer, offset: number, length: number): void {
     this.received += length;
     if (this.#discards || this.#error !== null) return;
-    const bytes = Buffer.allocUnsafe(length);
-    memory.copy(bytes, 0, offset, offset + length);
     const waiting = this.#waiting;
     if (waiting instanceof BodyRead) {
       this.#waiting = null;
-      waiting.fulfill(bytes);
+      waiting.fulfill(Buffer.from(memory.subarray(offset, offset + length)));
       return;
     }
-    this.#parts ??= [];
-    this.#parts.push(bytes);
-    this.#queued += length;
+    this.#append(memory, offset, length);
     if (waiting === null) {
       if (this.#queued > HIGH_BYTES) this.#hold(true);
     } else if (this.received > waiting.limit) {
@@ -151,7 +155,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
     const waiting = this.#waiting;
     this.#waiting = null;
     if (waiting instanceof BodyRead) waiting.fulfill(null);
-    else waiting?.complete(join(this.#takeAll()));
+    else waiting?.complete(this.#takeAll());
   }
 
   /** @internal It will not come to its end. */
@@ -160,7 +164,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
     this.#error = error;
     this.#waiting?.reject(error);
     this.#waiting = null;
-    this.#takeAll();
+    this.#dropAll();
   }
 
   /** @internal What has not been read, and what still comes, is nobody's. */
@@ -168,7 +172,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
     if (this.#discards) return;
     this.#discards = true;
     this.#memory = null;
-    this.#takeAll();
+    this.#dropAll();
     this.#hold(false);
     this.#waiting?.reject(used());
     this.#waiting = null;
@@ -194,29 +198,61 @@ export class RequestBody implements AsyncIterable<Buffer> {
     this.#queued = this.received;
   }
 
+  #append(memory: Buffer, offset: number, length: number): void {
+    let tail = this.#tail;
+    if (tail === null || length > tail.length - this.#tailBytes) {
+      this.#closeTail();
+      this.#parts ??= [];
+      // The first piece is mostly the only one.
+      const bytes = this.#parts.length === 0 ? length : Math.max(length, SMALL_BYTES);
+      tail = Buffer.allocUnsafe(bytes);
+      this.#parts.push(tail);
+      if (length < bytes) this.#tail = tail;
+    }
+    memory.copy(tail, this.#tailBytes, offset, offset + length);
+    if (this.#tail !== null) this.#tailBytes += length;
+    this.#queued += length;
+  }
+
+  /** The last part has no more than what is in it. */
+  #closeTail(): void {
+    if (this.#tail === null) return;
+    const parts = this.#parts as Buffer[];
+    parts[parts.length - 1] = this.#tail.subarray(0, this.#tailBytes);
+    this.#tail = null;
+    this.#tailBytes = 0;
+  }
+
   #shift(): Buffer | null {
-    const part = this.#parts?.shift();
+    if (this.#parts === null) return null;
+    if (this.#parts.length === 1) this.#closeTail();
+    const part = this.#parts.shift();
     if (part === undefined) return null;
     this.#queued -= part.length;
     if (this.#queued <= LOW_BYTES) this.#hold(false);
     return part;
   }
 
-  #takeAll(): readonly Buffer[] {
-    const parts = this.#parts ?? NO_PARTS;
+  #takeAll(): Buffer {
+    this.#closeTail();
+    const parts = this.#parts;
     this.#parts = null;
     this.#queued = 0;
-    return parts;
+    if (parts === null) return NOTHING;
+    return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
+  }
+
+  #dropAll(): void {
+    this.#parts = null;
+    this.#tail = null;
+    this.#tailBytes = 0;
+    this.#queued = 0;
   }
 
   #hold(hold: boolean): void {
     if (this.#held === hold) return;
     this.#held = hold;
     this.#source.holdBody(hold);
-  }
-
-  #refuse<T>(limit: number): Operation<T> {
-    return new Failed(this.#tooLarge(limit));
   }
 
   #tooLarge(limit: number): HttpError {
@@ -277,10 +313,6 @@ function settled<T>(convert: Convert<T>, memory: Buffer, offset: number, length:
   } catch (error) {
     return new Failed(error);
   }
-}
-
-function join(parts: readonly Buffer[]): Buffer {
-  return parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
 }
 
 /** The peer has ended or gone in the middle of a body. */

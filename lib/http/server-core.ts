@@ -2,7 +2,8 @@
 //
 // - A handler runs at once, in the turn that brought the request, while fewer than `concurrentRequests` have not answered;
 //   else the request waits in `#queue`, or is refused with 503.
-// - The clock is read once for each chunk: the times of requests are those of the chunks that brought them.
+// - The clock is read once a tick: the times of requests are those of the ticks that brought them.
+import { border } from '../internal/border.js';
 import { now } from '../internal/clock.js';
 import { type Runnable, scheduler } from '../internal/scheduler.js';
 import { spawn } from '../task/spawn.js';
@@ -50,7 +51,7 @@ export class ServerCore implements Runnable {
   readonly counters = new Counters();
   readonly codecServer: number;
   readonly scheme: 'http' | 'https';
-  /** Milliseconds, of when the last chunk came. */
+  /** Milliseconds, of the last tick that brought something. */
   nowMs = 0;
   closing = false;
   /** Some routes are answered in C++. */
@@ -62,9 +63,11 @@ export class ServerCore implements Runnable {
   readonly connections: HttpConnection[] = [];
   /** Requests whose handlers have not answered yet. */
   running = 0;
-  #queue: HttpRequest[] = [];
-  #queueAt = 0;
+  /** In the order in which they came; whoever goes leaves it at once. */
+  readonly #queue = new Set<Exchange>();
   #draining = false;
+  #atTick = -1;
+  readonly #endOfTick = { run: () => this.#measure() };
   /** The same, exactly. */
   exactMs = 0;
   readonly #startMs = now();
@@ -75,16 +78,23 @@ export class ServerCore implements Runnable {
     this.scheme = scheme;
     this.handler = handler;
     this.codecServer = openCodec().server(limits);
-    this.tick();
+    this.readClock();
   }
 
   /** Requests that wait for a handler. */
   get queued(): number {
-    return this.#queue.length - this.#queueAt;
+    return this.#queue.size;
   }
 
-  /** Reads the clock. */
+  /** Something has come: reads the clock, once a tick. */
   tick(): void {
+    if (border.ticks === this.#atTick) return;
+    this.#atTick = border.ticks;
+    this.readClock();
+    scheduler.enqueue(this.#endOfTick);
+  }
+
+  readClock(): void {
     this.exactMs = now() - this.#startMs;
     this.nowMs = this.exactMs & CLOCK_MASK;
   }
@@ -115,12 +125,13 @@ export class ServerCore implements Runnable {
   /** A request has come. */
   handle(request: HttpRequest): void {
     this.counters.requests++;
-    if (this.running < this.limits.concurrentRequests) {
+    // Nobody overtakes those that wait.
+    if (this.running < this.limits.concurrentRequests && this.#queue.size === 0) {
       this.#run(request);
     } else if (this.queued < this.limits.queuedRequests) {
-      request.detach();
-      request.connection.exchange(request);
-      this.#queue.push(request);
+      const exchange = request.connection.exchange(request);
+      exchange.queued = true;
+      this.#queue.add(exchange);
     } else {
       this.counters.shed++;
       answer(request.connection.exchange(request), OVERLOADED);
@@ -129,6 +140,10 @@ export class ServerCore implements Runnable {
 
   /** The reply to an exchange has begun, or will never. */
   answered(exchange: Exchange): void {
+    if (exchange.queued) {
+      exchange.queued = false;
+      this.#queue.delete(exchange);
+    }
     if (!exchange.running) return;
     exchange.running = false;
     this.running--;
@@ -143,11 +158,6 @@ export class ServerCore implements Runnable {
     const fromThisChunk = request.startMs === this.exactMs;
     this.counters.replied(status, fromThisChunk ? -1 : now() - this.#startMs - request.startMs);
     if (this.accessLog !== null) this.#log(this.accessLog, request, status);
-  }
-
-  /** What a chunk has brought was given to the handlers, and what they have said at once was handed to the socket. */
-  chunkDone(): void {
-    if (this.counters.unmeasured > 0) this.counters.measured(now() - this.#startMs - this.exactMs);
   }
 
   /** A handler has failed: its error becomes the reply. */
@@ -191,14 +201,11 @@ export class ServerCore implements Runnable {
   /** @internal For the run queue: there is room for what waits. */
   run(): void {
     this.#draining = false;
-    while (this.queued > 0 && this.running < this.limits.concurrentRequests) {
-      const request = this.#queue[this.#queueAt++] as HttpRequest;
-      if (this.#queueAt === this.#queue.length) {
-        this.#queue = [];
-        this.#queueAt = 0;
-      }
-      const exchange = request.exchange as Exchange;
-      if (exchange.aborted) continue;
+    for (const exchange of this.#queue) {
+      if (this.running >= this.limits.concurrentRequests) return;
+      exchange.queued = false;
+      this.#queue.delete(exchange);
+      const { request } = exchange;
       this.counters.waited(now() - this.#startMs - request.startMs);
       this.#run(request);
     }
@@ -229,19 +236,24 @@ export class ServerCore implements Runnable {
     }
     const exchange = request.exchange ?? request.connection.exchange(request);
     if (isGenerator(result)) {
-      request.detach();
       this.#wait(exchange, spawn(result));
     } else if (isThenable(result)) {
-      request.detach();
       this.#wait(exchange, result);
     } else {
       this.#answer(exchange, result);
     }
   }
 
+  /** What the tick has brought was given to the handlers, and what they have said at once was handed to the sockets. */
+  #measure(): void {
+    if (this.counters.unmeasured > 0) this.counters.measured(now() - this.#startMs - this.exactMs);
+  }
+
   #wait(exchange: Exchange, result: PromiseLike<unknown>): void {
-    exchange.running = true;
-    this.running++;
+    if (!exchange.aborted) {
+      exchange.running = true;
+      this.running++;
+    }
     result.then(
       (value) => this.#answer(exchange, value),
       (error: unknown) => this.fail(exchange, error),
@@ -272,7 +284,17 @@ export class ServerCore implements Runnable {
     if (!exchange.waiting) return;
     const told = error instanceof HttpError ? error : new HttpError(500, undefined, { cause: error });
     if (told.status >= 500) this.tellError(error, exchange.request);
-    answer(exchange, new Reply(`${told.publicMessage}\n`, { status: told.status, headers: told.headers ?? {} }));
+    answer(exchange, this.#refusal(told, exchange.request));
+  }
+
+  #refusal({ status, publicMessage, headers = {} }: HttpError, request: HttpRequest): Reply {
+    try {
+      return new Reply(`${publicMessage}\n`, { status, headers });
+    } catch (error) {
+      // Its fields cannot be sent.
+      this.tellError(error, request);
+      return new Reply('Internal Server Error\n', { status: 500 });
+    }
   }
 
   #log(log: AccessLog, request: HttpRequest, status: number): void {

@@ -198,8 +198,15 @@ export class HttpServer {
   /** @internal */
   handlerFailed(error: unknown, request: HttpRequest): void {
     const { handlerError } = this.#options;
-    if (handlerError === undefined) tellError(error, request);
-    else handlerError(error, request);
+    if (handlerError === undefined) {
+      tellError(error, request);
+      return;
+    }
+    try {
+      handlerError(error, request);
+    } catch (again) {
+      tellError(again, request);
+    }
   }
 
   async #listen(): Promise<this> {
@@ -243,7 +250,7 @@ export class HttpServer {
 
   #opened(socket: Transport): void {
     // While there was no connection nobody has looked at the clock.
-    this.#core.tick();
+    this.#core.readClock();
     const connection = new HttpConnection(this.#core, socket);
     socket.data = connection;
     this.#core.added(connection);
@@ -268,7 +275,7 @@ export class HttpServer {
 
   #lookAtTimes(): void {
     const core = this.#core;
-    core.tick();
+    core.readClock();
     const { connections } = core;
     this.#slice = (this.#slice + 1) % SLICES;
     // Backwards: whoever ends is replaced by the last one.
