@@ -23,7 +23,7 @@ Races Millrace against Tokio, Go, Bun, Deno and plain Node on this machine: the 
 each sample. Missing toolchains are left out with the reason. It ends with the place of the report.
 
   net                   servers under load and clients of real servers only: about 10 minutes
-  http                  HTTP servers, and apps on them, only: about 15 minutes
+  http                  HTTP servers, and apps on them, only: about 20 minutes
   compute               all but those
 
   --quick               a short run: at most 3 minutes once the peers are built

@@ -172,6 +172,18 @@ export function enters({ kinds, only }: Contestant, { id, workload, kind }: Cell
   return kinds.includes(kind) && (only === undefined || only.includes(id) || only.includes(workload));
 }
 
+/** What its compiler does not see before it runs: V8 takes two CPU-seconds to get used to a framework. */
+const JUST_IN_TIME: readonly Family[] = ['millrace', 'node', 'bun', 'deno'];
+const FRAMEWORKS: readonly Program[] = [
+  ...(['express', 'fastify', 'hono-node', 'hono-bun', 'millrace-express', 'millrace-hono'] as const),
+];
+
+/** How many times the usual warm-up it gets before an HTTP cell is measured. */
+export function httpWarmUps(contestant: Contestant): number {
+  if (FRAMEWORKS.includes(programOf(contestant))) return 3;
+  return JUST_IN_TIME.includes(contestant.family) ? 2 : 1;
+}
+
 export function programOf({ program, family }: Contestant): Program {
   return program ?? family;
 }

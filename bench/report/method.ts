@@ -71,7 +71,7 @@ function httpMethod(report: RunReport): [string, string][] {
   return [
     [
       'HTTP',
-      'The load generator is our own in every cell, not wrk: it reads the server’s CPU clock at the edges of the window, and compares status and body of every reply byte by byte. A figure is requests (or bytes of body) per CPU-second of the server. Handlers read method and path and build their replies; the two fixed replies, on Tokio and in C on io_uring, look for empty lines and know no HTTP.',
+      'The load generator is our own in every cell, not wrk: it reads the server’s CPU clock at the edges of the window, and compares status and body of every reply byte by byte. A figure is requests (or bytes of body) per CPU-second of the server. Handlers read method and path and build their replies; the two fixed replies, on Tokio and in C on io_uring, look for empty lines and know no HTTP. What is compiled while it runs is warmed up for twice the CPU time of the others, frameworks for three times.',
     ],
     [
       'HTTP latency',

@@ -1,6 +1,6 @@
 // Runs the plan: rounds over all cells, and in each cell one sample of each contestant in turn, so that a disturbance of
 // the machine falls on all of them and not on one.
-import { CONTESTANTS, type Contestant, type Program, programOf } from '../contestants/catalog.js';
+import { CONTESTANTS, type Contestant, httpWarmUps, type Program, programOf } from '../contestants/catalog.js';
 import type { Prepared } from '../contestants/prepare.js';
 import type { CellReport, ContestantInfo, ContestantResult, RunReport, Sample } from '../model.js';
 import { SCHEMA_VERSION } from '../model.js';
@@ -221,9 +221,10 @@ function takeSample(cell: AnyCell, contestant: Contestant, bench: Bench, round: 
     }
     default: {
       const options = { command, environment, generator: generatorOf(bench), budget, round };
-      return isHttpCell(cell)
-        ? takeHttpSample(cell, { ...options, commonRate: bench.commonRates['http-latency'] })
-        : takeServerSample(cell, { ...options, commonRate: bench.commonRates.latency });
+      if (!isHttpCell(cell)) return takeServerSample(cell, { ...options, commonRate: bench.commonRates.latency });
+      const warmupSeconds = budget.warmupSeconds * httpWarmUps(contestant);
+      const commonRate = bench.commonRates['http-latency'];
+      return takeHttpSample(cell, { ...options, budget: { ...budget, warmupSeconds }, commonRate });
     }
   }
 }
