@@ -15,6 +15,10 @@ export const UNREAD_BYTES_MAX = 256 * 1024;
 export abstract class ConnectionReplies extends ConnectionEnding {
   /** A handler that was asked at once, with the connection corked, has answered at once, with text; nobody is before it. */
   replyWithText(request: HttpRequest, text: string): void {
+    if (this.state !== SERVING) {
+      this.exchange(request);
+      return;
+    }
     const keepAlive = this.#keepsAlive(request, true);
     const bytes = isAscii(text) ? null : Buffer.from(text);
     const length = bytes === null ? text.length : bytes.length;
@@ -68,14 +72,12 @@ export abstract class ConnectionReplies extends ConnectionEnding {
       return;
     }
     // What was said before it, and by those before it, is still to reach the peer.
-    this.closing = true;
-    this.farewell = '';
-    const behind = exchange.next;
-    exchange.next = null;
-    this.last = exchange;
-    this.#dropUpgrade();
-    this.dropFrom(behind, error);
-    if (isFirst) this.finished(exchange);
+    this.#isLast(exchange, error);
+    if (!isFirst) return;
+    this.first = null;
+    this.last = null;
+    this.dropFrom(exchange, error);
+    this.end();
   }
 
   /** The reply to `request` is on its way, whole. */
@@ -117,6 +119,7 @@ export abstract class ConnectionReplies extends ConnectionEnding {
     while (next !== null && next.ended) {
       const done: Exchange = next;
       next = done.next;
+      done.next = null;
       this.first = next;
       if (next === null) this.last = null;
       this.unanswered--;
@@ -124,29 +127,35 @@ export abstract class ConnectionReplies extends ConnectionEnding {
       else this.answered(done.request, done.keepAlive, done.status);
       // Whoever was told of the reply may have ended the connection.
       if (this.state !== SERVING || this.first !== next) break;
-      if (!done.keepAlive) this.#dropExchanges();
-      else next?.takeTurn();
-      next = this.first;
+      if (done.aborted || !done.keepAlive) {
+        this.#dropExchanges();
+        break;
+      }
+      next?.takeTurn();
     }
     this.corked = corked;
     if (this.first === null && this.upgradeWaits) this.enqueue();
   }
 
-  /** What was asked behind the last request is not answered. */
+  /** The oldest one was the last: what was asked behind it is not answered. */
   #dropExchanges(): void {
     const exchange = this.first;
     this.first = null;
     this.last = null;
-    this.unanswered = 0;
-    this.farewell = '';
-    this.#dropUpgrade();
     this.dropFrom(exchange, null);
+    this.end();
   }
 
-  #dropUpgrade(): void {
-    if (!this.upgradeWaits) return;
+  /** Nothing that was asked behind `exchange` is answered. */
+  #isLast(exchange: Exchange, error: Error | null): void {
+    const behind = exchange.next;
+    exchange.next = null;
+    this.last = exchange;
+    this.closing = true;
+    this.farewell = '';
     this.upgradeWaits = false;
     this.upgrading = null;
+    this.dropFrom(behind, error);
   }
 
   /** @param isLast no request that was taken stands behind it. */

@@ -116,5 +116,8 @@ export class FakePeer extends Peer {
 
 /** One request on a connection of its own, and all that comes back until the end of the connection. */
 export async function exchange(server: HttpServer, text: string): Promise<string> {
-  return (await FakePeer.open(server)).say(text).rest();
+  const peer = await FakePeer.open(server);
+  const all = await peer.say(text).rest();
+  peer.end();
+  return all;
 }
