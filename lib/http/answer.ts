@@ -1,18 +1,29 @@
 // From what a handler returns to what is sent.
+import { Buffer } from 'node:buffer';
 import { invalidType, MillraceError } from '../internal/errors.js';
 import { spawn } from '../task/spawn.js';
+import { CompressedBody, codingFor, sendCompressed } from './compressed.js';
 import type { Exchange } from './exchange.js';
-import { CONNECTION, CONTENT_LENGTH, DATE, Fields, KEEP_ALIVE, TRANSFER_ENCODING } from './fields/index.js';
+import {
+  CONNECTION,
+  CONTENT_LENGTH,
+  CONTENT_TYPE,
+  DATE,
+  Fields,
+  KEEP_ALIVE,
+  TRANSFER_ENCODING,
+} from './fields/index.js';
 import { invalidField } from './http-errors.js';
 import { type PreparedHead, Reply, type ReplyBody } from './reply.js';
-import { TEXT_FIELDS } from './reply-head.js';
+import { TEXT_FIELDS, TEXT_TYPE } from './reply-head.js';
 import { ReplyWriter } from './reply-writer.js';
 import { hasNoBody } from './status.js';
 
 /** What a handler may return. */
 export type Answer = string | Uint8Array | Reply | Response | AsyncIterable<string | Uint8Array> | ReadableStream;
 
-const BYTES_FIELDS = 'Content-Type: application/octet-stream\r\n';
+const TEXT = new Fields({ 'Content-Type': TEXT_TYPE });
+const BYTES = new Fields({ 'Content-Type': 'application/octet-stream' });
 const FRAMING = CONTENT_LENGTH | TRANSFER_ENCODING | CONNECTION | KEEP_ALIVE;
 
 /**
@@ -20,11 +31,11 @@ const FRAMING = CONTENT_LENGTH | TRANSFER_ENCODING | CONNECTION | KEEP_ALIVE;
  * @throws TypeError for what is no answer, or a reply that cannot be sent: nothing was sent then.
  */
 export function answer(exchange: Exchange, answer: unknown): void {
-  if (typeof answer === 'string') exchange.send(200, TEXT_FIELDS, answer);
+  if (typeof answer === 'string') sendText(exchange, answer);
   else if (answer instanceof Reply) sendReply(exchange, answer);
-  else if (answer instanceof Uint8Array) exchange.send(200, BYTES_FIELDS, answer);
+  else if (answer instanceof Uint8Array) sendWhole(exchange, 200, BYTES, answer);
   else if (answer instanceof Response) sendResponse(exchange, answer);
-  else if (isStream(answer)) stream(exchange, 200, { ...NO_FIELDS, fields: BYTES_FIELDS }, answer);
+  else if (isStream(answer)) stream(exchange, 200, BYTES, answer);
   else {
     throw invalidType(
       'What a handler returns',
@@ -33,8 +44,6 @@ export function answer(exchange: Exchange, answer: unknown): void {
     );
   }
 }
-
-const NO_FIELDS: PreparedHead = { fields: '', dated: false, length: null, closes: false };
 
 /** @throws TypeError for a Content-Length that is no number. */
 export function prepare(fields: Fields): PreparedHead {
@@ -54,58 +63,108 @@ function lengthOf(value: string): number {
 }
 
 function sendReply(exchange: Exchange, reply: Reply): void {
-  const head = prepare(reply.headers);
-  const { status, body } = reply;
-  if (head.closes) exchange.keepAlive = false;
-  if (body === null && head.length !== null && exchange.request.isHead) {
-    // The length that the body of GET would have.
+  const { status, body, headers } = reply;
+  if (typeof body === 'string' || body instanceof Uint8Array) {
+    sendWhole(exchange, status, headers, body);
+  } else if (body === null || hasNoBody(status)) {
+    sendEmpty(exchange, status, headers);
+  } else {
+    stream(exchange, status, headers, body);
+  }
+}
+
+function sendText(exchange: Exchange, text: string): void {
+  if (exchange.connection.server.compression === null) exchange.send(200, TEXT_FIELDS, text);
+  else sendWhole(exchange, 200, TEXT, text);
+}
+
+/** No body; to HEAD the length that the body of GET would have, where that is told. */
+function sendEmpty(exchange: Exchange, status: number, fields: Fields): void {
+  const head = headFor(exchange, fields);
+  if (head.length !== null && exchange.request.isHead) {
     exchange.begin(status, head.fields, head.length, head.dated);
     exchange.end();
-  } else if (body === null || typeof body === 'string' || body instanceof Uint8Array) {
-    const typed = reply.headers.has('content-type') || typeof body !== 'string';
-    exchange.send(status, typed ? head.fields : head.fields + TEXT_FIELDS, body, head.dated);
-  } else if (hasNoBody(status)) {
-    exchange.send(status, head.fields, null, head.dated);
   } else {
-    stream(exchange, status, head, body);
+    exchange.send(status, head.fields, null, head.dated);
   }
+}
+
+/** A body that is there. */
+function sendWhole(exchange: Exchange, status: number, given: Fields, body: string | Uint8Array): void {
+  let fields = given;
+  if (typeof body === 'string' && (fields.known & CONTENT_TYPE) === 0) {
+    fields = fields.copy().set('Content-Type', TEXT_TYPE);
+  }
+  if (exchange.connection.server.compression === null) {
+    const head = headFor(exchange, fields);
+    exchange.send(status, head.fields, body, head.dated);
+    return;
+  }
+  fields = fields.copy();
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  const coding = codingFor(exchange, { status, fields, length });
+  const head = headFor(exchange, fields);
+  if (coding === null) {
+    exchange.send(status, head.fields, body, head.dated);
+  } else if (exchange.request.isHead) {
+    exchange.begin(status, head.fields, null, head.dated);
+    exchange.end();
+  } else {
+    exchange.request.detach();
+    sendCompressed(exchange, status, head, body, coding).catch((error: unknown) => failedIn(exchange, error));
+  }
+}
+
+function headFor(exchange: Exchange, fields: Fields): PreparedHead {
+  const head = prepare(fields);
+  if (head.closes) exchange.keepAlive = false;
+  return head;
 }
 
 /** A body that comes in pieces. */
-function stream(exchange: Exchange, status: number, head: PreparedHead, body: ReplyBody): void {
-  if (!exchange.begin(status, head.fields, head.length, head.dated)) {
+function stream(exchange: Exchange, status: number, given: Fields, body: ReplyBody): void {
+  const { writer, begun } = begin(exchange, status, given);
+  if (!begun) {
     discardBody(body);
     return;
   }
-  const writer = new ReplyWriter(exchange);
-  const failed = (error: unknown): void => failedIn(exchange, error);
   if (exchange.request.isHead) {
     // Of a body that is not sent nothing is made.
     discardBody(body);
-    writer.end();
-  } else if (typeof body === 'function') {
-    let made: unknown;
-    try {
-      made = body(writer);
-    } catch (error) {
-      failed(error);
-      return;
-    }
-    const produced = isGenerator(made) ? spawn(made) : Promise.resolve(made);
-    produced.then(() => writer.end(), failed);
-  } else {
-    pump(writer, body as AsyncIterable<string | Uint8Array>).catch(failed);
+    writer.complete();
+    return;
   }
+  produce(writer, body).then(
+    () => writer.complete(),
+    (error: unknown) => {
+      writer.giveUp();
+      failedIn(exchange, error);
+    },
+  );
 }
 
-async function pump(writer: ReplyWriter, body: AsyncIterable<string | Uint8Array>): Promise<void> {
-  for await (const piece of body) {
+function begin(exchange: Exchange, status: number, given: Fields): { writer: ReplyWriter; begun: boolean } {
+  const compresses = exchange.connection.server.compression !== null;
+  const fields = compresses ? given.copy() : given;
+  const coding = compresses ? codingFor(exchange, { status, fields, length: prepare(fields).length }) : null;
+  const head = headFor(exchange, fields);
+  const begun = exchange.begin(status, head.fields, head.length, head.dated);
+  const compressed = begun && coding !== null && !exchange.request.isHead ? new CompressedBody(exchange, coding) : null;
+  return { writer: new ReplyWriter(exchange, compressed), begun };
+}
+
+async function produce(writer: ReplyWriter, body: ReplyBody): Promise<void> {
+  if (typeof body === 'function') {
+    const made = body(writer);
+    await (isGenerator(made) ? spawn(made) : made);
+    return;
+  }
+  for await (const piece of body as AsyncIterable<string | Uint8Array>) {
     // Leaving the loop cancels the source.
     if (!writer.open) return;
     const written = writer.write(piece);
     if (written.queued) await written;
   }
-  writer.end();
 }
 
 /** Nobody will have this answer: whatever its body holds is let go of. */
@@ -130,15 +189,10 @@ function sendResponse(exchange: Exchange, response: Response): void {
     throw new MillraceError('ERR_MILLRACE_CONSUMED', 'The body of this Response was read already');
   }
   if (status < 200) throw invalidField('A Response of Response.error() cannot be sent');
-  const head = prepare(new Fields(response.headers));
-  if (head.closes) exchange.keepAlive = false;
-  if (body === null || hasNoBody(status)) {
-    exchange.send(status, head.fields, null, head.dated);
-  } else if (exchange.request.isHead) {
-    stream(exchange, status, head, body);
-  } else {
-    wholeOrStream(exchange, status, head, body.getReader()).catch((error: unknown) => failedIn(exchange, error));
-  }
+  const fields = new Fields(response.headers);
+  if (body === null || hasNoBody(status)) sendEmpty(exchange, status, fields);
+  else if (exchange.request.isHead) stream(exchange, status, fields, body);
+  else wholeOrStream(exchange, status, fields, body.getReader()).catch((error: unknown) => failedIn(exchange, error));
 }
 
 /** What a reader gives. */
@@ -154,39 +208,43 @@ const TURNS = 8;
 async function wholeOrStream(
   exchange: Exchange,
   status: number,
-  head: PreparedHead,
+  fields: Fields,
   reader: ReadableStreamDefaultReader<unknown>,
 ): Promise<void> {
-  const first = await reader.read();
+  exchange.request.detach();
+  const first: StreamStep = await reader.read();
   if (first.done) {
-    exchange.send(status, head.fields, null, head.dated);
+    sendEmpty(exchange, status, fields);
     return;
   }
   let next: StreamStep | null = null;
-  const second = reader.read();
+  const second: Promise<StreamStep> = reader.read();
   second.then(
-    (result) => {
-      next = result;
+    (step) => {
+      next = step;
     },
     () => {},
   );
   for (let turn = 0; turn < TURNS && next === null; turn++) await null;
   if (next !== null && (next as StreamStep).done) {
-    exchange.send(status, head.fields, pieceOf(first.value), head.dated);
+    sendWhole(exchange, status, fields, pieceOf(first.value));
     return;
   }
-  exchange.begin(status, head.fields, head.length, head.dated);
-  const writer = new ReplyWriter(exchange);
-  for (let piece: StreamStep = first, isFirst = true; !piece.done; isFirst = false) {
-    if (!writer.open) {
-      await reader.cancel();
-      return;
+  const { writer } = begin(exchange, status, fields);
+  try {
+    for (let step = first, isFirst = true; !step.done; isFirst = false) {
+      if (!writer.open) break;
+      const result = writer.write(pieceOf(step.value));
+      if (result.queued) await result;
+      step = isFirst ? await second : await reader.read();
     }
-    const result = writer.write(pieceOf(piece.value));
-    if (result.queued) await result;
-    piece = isFirst ? await second : await reader.read();
+  } catch (error) {
+    writer.giveUp();
+    reader.cancel(error).catch(() => {});
+    throw error;
   }
-  writer.end();
+  if (!writer.open) await reader.cancel();
+  await writer.complete();
 }
 
 function pieceOf(value: unknown): string | Uint8Array {

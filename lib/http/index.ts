@@ -1,8 +1,10 @@
 // millrace/http: an HTTP/1.1 server.
 export type { Answer } from './answer.js';
+export type { CompressionOptions } from './compression/index.js';
 export type { RangeLimits } from './conditional/index.js';
 export { type CookieOptions, removalOfCookie, serializeCookie } from './cookies/index.js';
 export type { RouteValue, RoutingOptions } from './dispatch.js';
+export { type EventProducer, EventWriter, sendEvents } from './events.js';
 export { Fields, type FieldsInit, type FieldValue } from './fields/index.js';
 export { type DirectoryFileOptions, type FileOptions, sendFile, serveFiles } from './file-reply.js';
 export type { DirectoryOptions } from './files/index.js';
@@ -17,4 +19,4 @@ export type { RequestHeaders } from './request-headers.js';
 export type { MethodTable, RouteParameters, Routes, RouteTarget } from './routing/index.js';
 export { type HttpServer, type ServeOptions, type ServerCloseOptions, serve } from './server.js';
 export type { AccessEntry, AccessLog, ErrorHandler, Handler } from './server-core.js';
-export type { ServerStats } from './server-stats.js';
+export type { ServerSentEvent } from './sse.js';

@@ -3,7 +3,8 @@ import { Buffer } from 'node:buffer';
 import { dateField } from './date.js';
 import { hasNoBody, statusLine } from './status.js';
 
-export const TEXT_FIELDS = 'Content-Type: text/plain; charset=utf-8\r\n';
+export const TEXT_TYPE = 'text/plain; charset=utf-8';
+export const TEXT_FIELDS = `Content-Type: ${TEXT_TYPE}\r\n`;
 
 /** How a body is framed. */
 export interface Framing {

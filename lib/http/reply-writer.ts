@@ -1,16 +1,19 @@
 import { invalidType } from '../internal/errors.js';
 import type { WriteResult } from '../net/written.js';
+import type { CompressedBody } from './compressed.js';
 import type { Exchange } from './exchange.js';
 import { Fields } from './fields/index.js';
 
 /** Writes the body of a reply, piece by piece. */
 export class ReplyWriter {
   readonly #exchange: Exchange;
+  readonly #compressed: CompressedBody | null;
   #trailers: Fields | null = null;
 
   /** @internal */
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, compressed: CompressedBody | null) {
     this.#exchange = exchange;
+    this.#compressed = compressed;
   }
 
   /** True until the peer has gone. */
@@ -39,11 +42,25 @@ export class ReplyWriter {
     if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
       throw invalidType('data', 'a string or a Uint8Array', data);
     }
-    return this.#exchange.write(data);
+    return this.#compressed === null ? this.#exchange.write(data) : this.#compressed.write(data);
   }
 
   /** @internal The body is complete. */
-  end(): void {
+  async complete(): Promise<void> {
+    if (this.#compressed !== null) {
+      try {
+        await this.#compressed.finish();
+      } catch (error) {
+        this.giveUp();
+        if (!this.#exchange.aborted) this.#exchange.abort(error as Error);
+        return;
+      }
+    }
     this.#exchange.end(this.#trailers === null ? '' : this.#trailers.serialize());
+  }
+
+  /** @internal It will not be complete. */
+  giveUp(): void {
+    this.#compressed?.destroy();
   }
 }

@@ -39,6 +39,7 @@ import { Fields, type FieldsInit, listMembers } from './fields/index.js';
 import { type FormLimits, Multipart, readFormData } from './forms/index.js';
 import { HeadView } from './head-view.js';
 import { malformedBody } from './http-errors.js';
+import type { Origin } from './proxy/index.js';
 import { type BodySource, RequestBody } from './request-body.js';
 import { RequestHeaders } from './request-headers.js';
 import type { RouteMatch, RouteParameters } from './routing/index.js';
@@ -93,6 +94,7 @@ export class HttpRequest implements BodySource {
   #headers: RequestHeaders | null = null;
   #cookies: Readonly<Record<string, string>> | null = null;
   #trailers: Fields | null = null;
+  #origin: Origin | null = null;
   #controller: AbortController | null = null;
   #isOver = false;
   #isGone = false;
@@ -165,7 +167,7 @@ export class HttpRequest implements BodySource {
 
   /** Of the target, or Host: a name or address, and a port where one was sent. '' where there is none (HTTP/1.0). */
   get host(): string {
-    return this.authority;
+    return this.origin.host;
   }
 
   /** @internal The host that was sent. */
@@ -174,8 +176,8 @@ export class HttpRequest implements BodySource {
   }
 
   /** `http` or `https`: that of the connection, or what a trusted proxy says. */
-  get protocol(): string {
-    return this.connection.server.scheme;
+  get protocol(): 'http' | 'https' {
+    return this.origin.protocol;
   }
 
   /** Who connected: where there is a proxy, that. @throws SystemError when the connection has gone. */
@@ -185,7 +187,16 @@ export class HttpRequest implements BodySource {
 
   /** The address of the client: of who connected, or where `trustProxy` says so, what the proxies tell. */
   get clientAddress(): string {
-    return this.remoteAddress.address;
+    return this.origin.address;
+  }
+
+  /**
+   * Whom the request comes from and what was asked for there: as the connection and Host say, or where `trustProxy` believes
+   * those who forwarded it, as they say.
+   */
+  get origin(): Origin {
+    this.#origin ??= this.#findOrigin();
+    return this.#origin;
   }
 
   /** `1.1`, or `1.0`. */
@@ -428,6 +439,13 @@ export class HttpRequest implements BodySource {
   /** @internal */
   holdBody(hold: boolean): void {
     this.connection.holdBody(hold);
+  }
+
+  #findOrigin(): Origin {
+    const { server, socket } = this.connection;
+    const { address, family } = socket.remoteAddress;
+    const direct = { address: family === 'Unix' ? '' : address, protocol: server.scheme, host: this.authority };
+    return server.proxies?.originOf(this.headers, direct) ?? { ...direct, chain: [direct.address] };
   }
 
   get #bodyLimit(): number {

@@ -9,11 +9,14 @@ import { type Runnable, scheduler } from '../internal/scheduler.js';
 import { spawn } from '../task/spawn.js';
 import { type Answer, answer, discard, isGenerator } from './answer.js';
 import { openCodec, type StaticRoute } from './codec.js';
+import type { CompressionOptions } from './compression/index.js';
 import type { HttpConnection } from './connection.js';
 import { Counters } from './counters.js';
+import { requestEnd, requestStart } from './diagnostics.js';
 import type { Exchange } from './exchange.js';
 import { HttpError } from './http-errors.js';
 import type { HttpLimits } from './limits.js';
+import type { ProxyTrust } from './proxy/index.js';
 import { Reply } from './reply.js';
 import type { HttpRequest } from './request.js';
 import type { HttpServer } from './server.js';
@@ -56,6 +59,9 @@ export class ServerCore implements Runnable {
   closing = false;
   /** Some routes are answered in C++. */
   hasStatics = false;
+  compression: Required<CompressionOptions> | null = null;
+  /** Who is believed to say for whom it speaks; null: nobody. */
+  proxies: ProxyTrust | null = null;
   handler: Handler;
   onError: ErrorHandler | null = null;
   accessLog: AccessLog | null = null;
@@ -67,6 +73,7 @@ export class ServerCore implements Runnable {
   readonly #queue = new Set<Exchange>();
   #draining = false;
   #atTick = -1;
+  #inTick = false;
   readonly #endOfTick = { run: () => this.#measure() };
   /** The same, exactly. */
   exactMs = 0;
@@ -91,12 +98,18 @@ export class ServerCore implements Runnable {
     if (border.ticks === this.#atTick) return;
     this.#atTick = border.ticks;
     this.readClock();
+    this.#inTick = true;
     scheduler.enqueue(this.#endOfTick);
   }
 
   readClock(): void {
     this.exactMs = now() - this.#startMs;
     this.nowMs = this.exactMs & CLOCK_MASK;
+  }
+
+  /** Milliseconds since the server was made. */
+  uptimeMs(): number {
+    return now() - this.#startMs;
   }
 
   /** Replaces what is answered in C++. */
@@ -125,6 +138,7 @@ export class ServerCore implements Runnable {
   /** A request has come. */
   handle(request: HttpRequest): void {
     this.counters.requests++;
+    if (requestStart.hasSubscribers) requestStart.publish({ request });
     // Nobody overtakes those that wait.
     if (this.running < this.limits.concurrentRequests && this.#queue.size === 0) {
       this.#run(request);
@@ -155,8 +169,10 @@ export class ServerCore implements Runnable {
 
   /** A reply is on its way, whole; or the peer has gone before (status 0). */
   replied(request: HttpRequest, status: number): void {
-    const fromThisChunk = request.startMs === this.exactMs;
-    this.counters.replied(status, fromThisChunk ? -1 : now() - this.#startMs - request.startMs);
+    const fromThisTick = this.#inTick && request.startMs === this.exactMs;
+    this.counters.replied(request.method, status, fromThisTick ? -1 : now() - this.#startMs - request.startMs);
+    if (requestEnd.hasSubscribers)
+      requestEnd.publish({ request, status, durationMs: this.uptimeMs() - request.startMs });
     if (this.accessLog !== null) this.#log(this.accessLog, request, status);
   }
 
@@ -221,7 +237,7 @@ export class ServerCore implements Runnable {
       this.fail(request.exchange ?? connection.exchange(request), error);
       return;
     }
-    if (typeof result === 'string' && connection.first === null && !request.isOver) {
+    if (typeof result === 'string' && connection.first === null && !request.isOver && this.compression === null) {
       connection.replyWithText(request, result);
     } else {
       this.#settle(request, result);
@@ -246,6 +262,7 @@ export class ServerCore implements Runnable {
 
   /** What the tick has brought was given to the handlers, and what they have said at once was handed to the sockets. */
   #measure(): void {
+    this.#inTick = false;
     if (this.counters.unmeasured > 0) this.counters.measured(now() - this.#startMs - this.exactMs);
   }
 

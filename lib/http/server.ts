@@ -11,13 +11,17 @@ import type { Listener } from '../net/listener.js';
 import type { SecureContext, TlsContextOptions } from '../tls/context.js';
 import type { TlsListener } from '../tls/listener.js';
 import type { TlsServerOptions } from '../tls/options.js';
+import { type CompressionOptions, compressionOptionsOf } from './compression/index.js';
 import { HttpConnection, type Transport } from './connection.js';
 import { tellError } from './diagnostics.js';
 import { dispatcher, type RoutingOptions } from './dispatch.js';
 import { type HttpLimits, limitsOf } from './limits.js';
+import { EXPOSITION_TYPE, prometheusText, type ServerStats } from './metrics/index.js';
+import { type ProxyOptions, ProxyTrust, type TrustProxy } from './proxy/index.js';
+import { Reply } from './reply.js';
 import type { HttpRequest } from './request.js';
-import { type AccessLog, type ErrorHandler, ServerCore } from './server-core.js';
-import { type ServerStats, statsOf } from './server-stats.js';
+import { type AccessLog, type ErrorHandler, type Handler, ServerCore } from './server-core.js';
+import { statsOf } from './server-stats.js';
 import { staticRoutes } from './static-routes.js';
 
 type Place = Pick<ListenOptions, 'port' | 'fd' | 'backlog' | 'ipv6Only' | 'reusePort' | 'mode'>;
@@ -37,6 +41,15 @@ export interface ServeOptions extends Place, RoutingOptions, SignalOption {
   error?: ErrorHandler;
   /** What a handler threw that was no HttpError below 500. Default: a process warning with its stack. */
   handlerError?(error: unknown, request: HttpRequest): void;
+  /**
+   * Compress replies for clients that take it, from 1 KiB on, of types that become smaller. Default: false. Secrets in compressed
+   * pages beside what an attacker can choose can be guessed from their length (BREACH).
+   */
+  compression?: boolean | CompressionOptions;
+  /** Which proxies are believed when they say for whom they speak. Default: none. */
+  trustProxy?: TrustProxy | ProxyOptions;
+  /** A path at which GET gives the server's numbers as text for Prometheus; it goes before the routes. */
+  metrics?: string;
   /** See {@link HttpLimits}. */
   limits?: Partial<HttpLimits>;
   /**
@@ -78,11 +91,15 @@ export class HttpServer {
   /** @internal Use `serve`. */
   constructor(options: ServeOptions) {
     this.#options = options;
-    const { handler, table } = dispatcher(options);
+    const { handler, table } = this.#dispatcher(options);
     this.#core = new ServerCore(limitsOf(options.limits), options.tls === undefined ? 'http' : 'https', handler, this);
-    if (table !== null) this.#core.setStatics(staticRoutes(table));
     this.#core.onError = options.error ?? null;
     this.#core.accessLog = options.accessLog ?? null;
+    const { compression = false, trustProxy = false } = options;
+    if (compression !== false) this.#core.compression = compressionOptionsOf(compression === true ? {} : compression);
+    const proxies = new ProxyTrust(trustProxy);
+    if (!proxies.isNone) this.#core.proxies = proxies;
+    this.#setStatics(table);
     this.#look = new Alarm(() => this.#lookAtTimes(), true);
     this.#ready = this.#listen();
     this.#ready.catch((error: unknown) => {
@@ -148,9 +165,8 @@ export class HttpServer {
   reload(options: RoutingOptions & Pick<ServeOptions, 'error'>): void {
     checkObject(options, 'options');
     if (options.error !== undefined) checkFunction(options.error, 'options.error');
-    const { handler, table } = dispatcher(options);
-    const statics = table === null ? [] : staticRoutes(table);
-    this.#core.setStatics(statics);
+    const { handler, table } = this.#dispatcher(options);
+    this.#setStatics(table);
     this.#core.handler = handler;
     if (options.error !== undefined) this.#core.onError = options.error;
   }
@@ -207,6 +223,24 @@ export class HttpServer {
     } catch (again) {
       tellError(again, request);
     }
+  }
+
+  #setStatics(table: ReturnType<typeof dispatcher>['table']): void {
+    const { compression } = this.#core;
+    const lengthMax = compression === null ? undefined : compression.minBytes - 1;
+    this.#core.setStatics(table === null ? [] : staticRoutes(table, lengthMax));
+  }
+
+  #dispatcher(options: RoutingOptions): ReturnType<typeof dispatcher> {
+    const dispatched = dispatcher(options);
+    const { metrics } = this.#options;
+    if (metrics === undefined) return dispatched;
+    const { handler } = dispatched;
+    const measured: Handler = (request, server) => {
+      if (request.path !== metrics || (request.method !== 'GET' && !request.isHead)) return handler(request, server);
+      return new Reply(prometheusText(this.stats()), { headers: { 'Content-Type': EXPOSITION_TYPE } });
+    };
+    return { handler: measured, table: dispatched.table };
   }
 
   async #listen(): Promise<this> {
@@ -320,10 +354,13 @@ function failed(socket: Transport, error: Error): void {
  */
 export function serve(options: ServeOptions): HttpServer {
   checkObject(options, 'options');
-  const { error, handlerError, accessLog, tls, signal } = options;
+  const { error, handlerError, accessLog, tls, signal, metrics } = options;
   if (error !== undefined) checkFunction(error, 'options.error');
   if (handlerError !== undefined) checkFunction(handlerError, 'options.handlerError');
   if (accessLog !== undefined) checkFunction(accessLog, 'options.accessLog');
+  if (metrics !== undefined && (typeof metrics !== 'string' || !metrics.startsWith('/'))) {
+    throw invalidType('options.metrics', 'a path that begins with a slash', metrics);
+  }
   if (tls !== undefined) checkObject(tls, 'options.tls');
   if (signal !== undefined) checkSignal(signal, 'options.signal');
   if (typeof options === 'object' && 'host' in options) {

@@ -18,17 +18,21 @@ const BYTES_FIELDS = 'Content-Type: application/octet-stream\r\n';
 const REPLY_BYTES_MAX = 16 * 1024;
 const NO_BODY = Buffer.alloc(0);
 
-/** What C++ can answer of `table`. */
-export function staticRoutes(table: RouteTable<RouteValue>): StaticRoute[] {
+/** What C++ can answer of `table`. @param lengthMax of a body, in bytes: what is longer may have to be compressed. */
+export function staticRoutes(table: RouteTable<RouteValue>, lengthMax = REPLY_BYTES_MAX): StaticRoute[] {
   const entries = table.entries();
   const withHosts = entries.some(({ host }) => host !== '');
   const routes: StaticRoute[] = [];
   for (const { host, path, handlers } of entries) {
     if (path === null || host.startsWith('*.') || (withHosts && host === '')) continue;
+    // Whoever answers HEAD in another way than GET is asked.
+    if (handlers.get('HEAD') !== handlers.get('GET')) continue;
     const replies = new Map<string, StaticReply>();
     for (const [method, value] of handlers) {
-      const reply = replyOf(value);
+      const reply = bodyLength(value) > lengthMax ? null : replyOf(value);
       if (reply === null || reply.bytes.length > REPLY_BYTES_MAX) continue;
+      // HEAD is answered with the head of GET.
+      if (method === 'HEAD') continue;
       if (method === '*' || methodNumber(method) !== 0) replies.set(method, reply);
     }
     if (replies.size === 0) continue;
@@ -40,11 +44,17 @@ export function staticRoutes(table: RouteTable<RouteValue>): StaticRoute[] {
 
 /** OPTIONS, and 405 for what is not there, where no handler of JavaScript's could be asked. */
 function addRefusals(replies: Map<string, StaticReply>, handlers: ReadonlyMap<string, RouteValue>): void {
-  if (replies.size !== handlers.size || handlers.has('*')) return;
+  const heads = handlers.has('HEAD') ? 1 : 0;
+  if (replies.size + heads !== handlers.size || handlers.has('*')) return;
   const allow = `Allow: ${allowOf(new Set([...handlers.keys(), 'OPTIONS']))}\r\n`;
   if (!handlers.has('OPTIONS')) replies.set('OPTIONS', whole(204, allow, null, false));
   const text = Buffer.from(`${reasonPhrase(405)}\n`);
   replies.set('*', whole(405, `${allow}${TEXT_FIELDS}`, text, false));
+}
+
+function bodyLength(value: RouteValue): number {
+  const body = value instanceof Reply ? value.body : value;
+  return typeof body === 'string' ? Buffer.byteLength(body) : body instanceof Uint8Array ? body.length : 0;
 }
 
 function replyOf(value: RouteValue): StaticReply | null {

@@ -30,6 +30,15 @@ export class Fields implements Iterable<[string, string]> {
     if (init !== undefined) this.#fill(init);
   }
 
+  /** Others with the same lines. */
+  copy(): Fields {
+    const copy = new Fields();
+    copy.known = this.known;
+    copy.#names.push(...this.#names);
+    copy.#values.push(...this.#values);
+    return copy;
+  }
+
   /** Lines, not names. */
   get size(): number {
     return this.#names.length;
