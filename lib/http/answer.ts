@@ -252,15 +252,9 @@ function pieceOf(value: unknown): string | Uint8Array {
   throw invalidType('A piece of a body', 'a string or a Uint8Array', value);
 }
 
-/** It cannot be completed. The peer's going is no failure of the handler's. */
+/** It cannot be completed. */
 function failedIn(exchange: Exchange, error: unknown): void {
-  const told = exchange.aborted;
-  if (exchange.waiting) {
-    exchange.connection.server.fail(exchange, error);
-    return;
-  }
-  exchange.abort(error instanceof Error ? error : new Error('A reply failed', { cause: error }));
-  if (!told) exchange.connection.server.tellError(error, exchange.request);
+  exchange.connection.server.fail(exchange, error);
 }
 
 export function isGenerator(value: unknown): value is Generator<never, unknown, unknown> {

@@ -212,6 +212,51 @@ describe('http-static-files', () => {
   });
 });
 
+describe('http-sse', () => {
+  /** The events of a stream, one at a time. */
+  async function* eventsOf(response: Response): AsyncGenerator<string, void, undefined> {
+    let text = '';
+    const decoder = new TextDecoder();
+    for await (const bytes of response.body as unknown as AsyncIterable<Uint8Array>) {
+      text += decoder.decode(bytes, { stream: true });
+      for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+        yield text.slice(0, end);
+        text = text.slice(end + 2);
+      }
+    }
+  }
+  const next = async (events: AsyncGenerator<string, void, undefined>): Promise<string | undefined> =>
+    (await events.next()).value ?? undefined;
+
+  test('everybody hears what one posts; who comes back hears what he has missed; the end is orderly', async () => {
+    const { url, example } = await start('http-sse');
+    const say = async (body: string): Promise<string> =>
+      (await (await fetch(`${url}/say`, { method: 'POST', body })).text()).trim();
+    const listen = async (headers: Record<string, string> = {}): Promise<AsyncGenerator<string, void, undefined>> => {
+      const response = await fetch(`${url}/events`, { headers });
+      expect(response.headers.get('content-type')).toBe('text/event-stream');
+      const events = eventsOf(response);
+      expect(await next(events)).toBe(': welcome');
+      return events;
+    };
+    expect(await (await fetch(url)).text()).toContain('EventSource');
+    const one = await listen();
+    const other = await listen();
+    expect(await say('two\nlines')).toBe('heard by 2');
+    for (const events of [one, other]) expect(await next(events)).toBe('id: 1\ndata: two\ndata: lines');
+
+    await other.return(); // goes
+    while ((await say('who is there?')) !== 'heard by 1');
+    const back = await listen({ 'last-event-id': '1' });
+    expect(await next(back)).toBe('id: 2\ndata: who is there?');
+    expect((await fetch(`${url}/say`, { method: 'POST' })).status).toBe(400);
+
+    example.signal('SIGTERM');
+    for await (const event of back) expect(event).toMatch(/^id: \d+\ndata: who is there\?$/);
+    await example.ended;
+  });
+});
+
 describe('http-upload', () => {
   test('hashes the files of a form as they come', async () => {
     const { url } = await start('http-upload');

@@ -10,6 +10,7 @@ const TESTED = [
   'http-hello',
   'http-json-api',
   'http-reverse-proxy',
+  'http-sse',
   'http-static-files',
   'http-upload',
   'pooled-pipeline',
