@@ -7,7 +7,7 @@ import { failureOf, runProgram } from '../runner/process.js';
 const INSTALL_TIMEOUT_MS = 600_000;
 
 /** The version of a package in `folder`; null where it is not there. */
-export async function installedVersion(folder: string, name: string): Promise<string | null> {
+async function installedVersion(folder: string, name: string): Promise<string | null> {
   try {
     const text = await readFile(join(folder, 'node_modules', name, 'package.json'), 'utf8');
     return (JSON.parse(text) as { version: string }).version;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { buildFolder, packageRoot, peersFolder } from '../paths.js';
 import { failureOf, runProgram } from '../runner/process.js';
 import { isUpToDate } from './freshness.js';
-import { installedVersion, installPackages } from './packages.js';
+import { installPackages } from './packages.js';
 import type { OnStep, Prepared } from './prepare.js';
 
 const BUILD_TIMEOUT_MS = 600_000;
@@ -136,25 +136,22 @@ export async function prepareUring(onStep: OnStep): Promise<Prepared> {
 
 const UWS = 'uWebSockets.js';
 
-/** Used where somebody has installed it: in the package's folder, or in the build folder. */
+/** Used where somebody has installed it beside Millrace. */
 export async function prepareUws(): Promise<Prepared> {
-  const own = join(buildFolder, 'uws');
-  const how = `npm install --prefix ${own} uNetworking/uWebSockets.js#v20.57.0, and run again`;
-  for (const folder of [own, packageRoot]) {
-    const version = await installedVersion(folder, UWS);
-    if (version === null) continue;
-    const main = join(peersFolder, 'node', 'uws.mjs');
-    try {
-      createRequire(join(folder, 'package.json'))(UWS);
-    } catch (error) {
-      const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
-      return { ok: false, reason: `it does not load on Node ${process.version}: ${why}`, how };
-    }
-    return {
-      ok: true,
-      command: [process.execPath, main, folder],
-      version: `${UWS} ${version}, Node ${process.version}`,
-    };
+  const how = 'npm install uNetworking/uWebSockets.js#v20.57.0 beside Millrace, and run again';
+  const require = createRequire(join(packageRoot, 'package.json'));
+  try {
+    require.resolve(UWS);
+  } catch {
+    return { ok: false, reason: 'it is not on npm: its author publishes it on GitHub only', how };
   }
-  return { ok: false, reason: 'it is not on npm: its author publishes it on GitHub only', how };
+  try {
+    require(UWS);
+  } catch (error) {
+    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    return { ok: false, reason: `it does not load on Node ${process.version}: ${why}`, how };
+  }
+  const { version } = require(`${UWS}/package.json`) as { version: string };
+  const command = [process.execPath, join(peersFolder, 'node', 'uws.mjs'), packageRoot];
+  return { ok: true, command, version: `${UWS} ${version}, Node ${process.version}` };
 }

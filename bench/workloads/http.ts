@@ -40,8 +40,8 @@ function body(load: string, asked: HttpAsked, bytes: number): HttpCell {
 }
 
 /** An app on a framework, asked for three routes in turn. */
-function app(load: string, title: string): HttpCell {
-  return closed('app', load, title, HELLO, { kind: 'http-app', asked: MIX });
+function app(load: string): HttpCell {
+  return closed('app', load, 'app', HELLO, { kind: 'http-app', asked: MIX });
 }
 
 function latency(load: string, rateOf: HttpLatencyCell['rateOf']): HttpLatencyCell {
@@ -114,7 +114,7 @@ export const HTTP_CELLS = [
   closed('plaintext', '1024', 'plaintext', HELLO, { n: 1_024, connections: 1_024 }),
   closed('static', '64x16', 'static route', STATIC, { inFlight: 16, server: 'http-routes' }),
   closed('json', '1KiB', 'JSON echo', JSON_ECHO),
-  closed('params', '64', 'route with parameters', PARAMETERS, { server: 'http-routes' }),
+  closed('params', '64', 'parameters', PARAMETERS, { server: 'http-routes' }),
   body('get-10KiB', download(10 * KIB), 10 * KIB),
   body('get-1MiB', download(MIB), MIB),
   body('post-10KiB', upload(10 * KIB), 10 * KIB),
@@ -123,8 +123,8 @@ export const HTTP_CELLS = [
   latency('same-rate', 'node'),
   latency('own-rate', 'own'),
   idle,
-  app('express', 'Express app'),
-  app('hono', 'Hono app'),
+  app('express'),
+  app('hono'),
   rounds('100x1', 1, 100),
   rounds('10x50', 10, 50),
   rounds('50x20', 50, 20),

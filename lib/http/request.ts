@@ -27,6 +27,7 @@ import {
   HTTP_KEEP_ALIVE,
   HTTP_METHOD_HEAD,
   HTTP_METHOD_NAMES,
+  HTTP_METHOD_OTHER,
   HTTP_PERCENT_IN_PATH,
   HTTP_UPGRADE,
 } from '../internal/http-layout.js';
@@ -113,8 +114,9 @@ export class HttpRequest implements BodySource {
 
   /** `GET`, `POST`, ...: as it was sent, and case matters (RFC 9110, 9.1). */
   get method(): string {
-    const known = HTTP_METHOD_NAMES[(this.#kind >>> 8) & 0xff] as string;
-    return known === '' ? this.#head.text(this.#head.word(HTTP_HEAD_METHOD) << 16) : known;
+    const number = (this.#kind >>> 8) & 0xff;
+    if (number !== HTTP_METHOD_OTHER) return HTTP_METHOD_NAMES[number] as string;
+    return this.#head.text(this.#head.word(HTTP_HEAD_METHOD) << 16);
   }
 
   /** What was asked for, as it was sent: `/path?query`; `*`; an absolute URL where a proxy is asked. */

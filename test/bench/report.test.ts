@@ -140,7 +140,7 @@ describe('the HTML report', () => {
     expect(part).toContain('node:http = 1.0x');
     expect(part).toContain('Hono on Node = 1.0x');
     expect(part).toContain('node, 25.0 k requests/s');
-    expect(html.slice(0, at)).not.toContain('HTTP plaintext, 64</text>');
+    expect(html.slice(0, at)).not.toContain('>plaintext, 64</text>');
     const stages = /<section id="stages">[\s\S]*?<\/section>/.exec(html)?.[0] ?? '';
     expect(stages).toMatch(
       /<th scope="row">millrace-http<\/th><td>101 k<\/td>(<td><span class="chip yes">reached<\/span><\/td>){3}/,

@@ -83,7 +83,7 @@ function stripRow(
       return `<g class="row ${colourClass(dot.contestant)}"><title>${escapeHtml(title)}</title><line class="reach" x1="${at(x(dot.low))}" x2="${at(x(dot.high))}" y1="${at(y)}" y2="${at(y)}"/><circle class="dot" cx="${at(x(dot.ratio))}" cy="${at(y)}" r="${radiusOf(dot)}"/></g>`;
     })
     .join('');
-  const label = `${cell.title}, ${cell.load}`;
+  const label = `${cell.title.replace('HTTP ', '')}, ${cell.load}`;
   return `<line class="axis" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${at(y)}" y2="${at(y)}"/><text x="${LEFT - 14}" y="${at(y + 4.5)}" text-anchor="end">${escapeHtml(label)}</text>${marks}`;
 }
 

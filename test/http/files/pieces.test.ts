@@ -12,6 +12,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, test } from 'vitest';
 import { FilePieces, FileSource, planFile } from '../../../lib/http/files/index.js';
 
@@ -175,6 +177,32 @@ describe('the descriptor is closed', () => {
         for await (const _ of await open()) throw new Error('the peer has gone');
       })(),
     ).rejects.toThrow('the peer has gone');
+    expect(openDescriptors()).toEqual([]);
+  });
+
+  test('after what is under way, and nothing begins then', async () => {
+    const { path, bytes } = make(300_000);
+    const source = await FileSource.open(path);
+    const into = Buffer.alloc(300_000);
+    const read = source.read(into, 0);
+    const closed = source.close();
+    await expect(source.check()).rejects.toMatchObject({ code: 'ERR_MILLRACE_CONSUMED' });
+    await read;
+    expect(into.equals(bytes)).toBe(true);
+    await closed;
+    await expect(source.read(into, 0)).rejects.toMatchObject({ code: 'ERR_MILLRACE_CONSUMED' });
+    expect(openDescriptors()).toEqual([]);
+  });
+
+  test('also of a file that somebody opened and forgot', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const { path } = make(10);
+    await (async () => void (await FileSource.open(path)))();
+    for (let turn = 0; turn < 1000 && openDescriptors().length > 0; turn++) {
+      collect();
+      await new Promise(setImmediate);
+    }
     expect(openDescriptors()).toEqual([]);
   });
 
