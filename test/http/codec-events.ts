@@ -108,6 +108,8 @@ export interface Request {
 export interface Outcome {
   readonly requests: Request[];
   error: { status: number; reason: string } | null;
+  /** Of one piece: where it is refused, at the begin of a head or at the byte of a body. */
+  errorAt?: number;
 }
 
 function word(at: number): number {
@@ -206,7 +208,7 @@ export function decode(pieces: readonly (string | Uint8Array)[], limits: CodecLi
         const events = codec.parse(connection, input, at, input.length - at, 0xffffffff);
         readEvents(input, events, outcome);
         at += codec.consumed;
-        if (codec.stop === HTTP_STOP_ERROR) return outcome;
+        if (codec.stop === HTTP_STOP_ERROR) return pieces.length === 1 ? { ...outcome, errorAt: at } : outcome;
         if (codec.stop === HTTP_STOP_END && at !== input.length) throw new Error('bytes were left without a reason');
         if (codec.stop !== HTTP_STOP_END && codec.stop !== HTTP_STOP_UPGRADE && codec.stop !== HTTP_STOP_TABLE) {
           throw new Error(`stopped: ${codec.stop}`);
