@@ -200,6 +200,24 @@ describe('the end', () => {
     expect([failures, answered, server.pendingRequests]).toEqual([[], [0], 0]);
   });
 
+  test('of a peer is no failure of a producer that gives up because of it, half way through a reply', async () => {
+    const failures: unknown[] = [];
+    const server = start({
+      handlerError: (error) => void failures.push(error),
+      fetch: () =>
+        Reply.stream(function* (writer) {
+          yield* writer.write('the first part');
+          yield* sleep(60_000, { signal: writer.signal });
+        }),
+    });
+    const client = await RawClient.open(server);
+    await client.say(get()).received(100);
+    client.end();
+    await client.closed();
+    while (server.connections > 0) await sleep(1);
+    expect(failures).toEqual([]);
+  });
+
   test('of the server lets what is being answered finish, and closes idle connections', async () => {
     let release = (): void => {};
     const gate = new Promise<void>((resolve) => {
