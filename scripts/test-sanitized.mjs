@@ -18,6 +18,7 @@ const suites = [
   'test/reliability/exit',
   'test/reliability/hostile',
   'test/reliability/churn',
+  'test/reliability/http',
 ];
 const result = spawnSync('npx', ['vitest', 'run', ...suites, ...process.argv.slice(2)], {
   cwd: fileURLToPath(new URL('..', import.meta.url)),
