@@ -1,4 +1,4 @@
-// clang-format and clang-tidy over native/ and bench/load/. With --fix only the format is repaired; with --format clang-tidy is left out.
+// clang-format and clang-tidy over native/ and the programs of bench/. With --fix only the format is repaired; with --format clang-tidy is left out.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -29,10 +29,10 @@ function sourcesIn(folder) {
     .filter((file) => /\.(cc|cpp|h)$/.test(file));
 }
 
-const load = sourcesIn('bench/load');
+const programs = [...sourcesIn('bench/load'), ...sourcesIn('bench/peers/c')];
 const files = [
   ...['core', 'io', 'tls', 'addon', 'tests', 'fuzz'].flatMap((folder) => sourcesIn(`native/${folder}`)),
-  ...load,
+  ...programs,
 ];
 const fix = process.argv.includes('--fix');
 run(findTool('clang-format'), [...(fix ? ['-i'] : ['--dry-run', '-Werror']), ...files]);
@@ -41,8 +41,8 @@ if (fix || process.argv.includes('--format')) process.exit(0);
 const database = path.join(root, 'build/tidy');
 run('cmake', ['-S', 'native', '-B', database, '-DCMAKE_BUILD_TYPE=Debug', '-DMILLRACE_TESTS=OFF']);
 run(findTool('clang-tidy'), ['-p', database, '--quiet', ...listSources().map((source) => `native/${source}`)]);
-// The load generator is for Linux alone, and no part of the addon's build.
+// They are for Linux alone, and no part of the addon's build.
 if (process.platform === 'linux') {
-  const programs = load.filter((file) => file.endsWith('.cpp'));
-  run(findTool('clang-tidy'), ['--quiet', '--header-filter=bench/load/', ...programs, '--', '-std=c++20']);
+  const sources = programs.filter((file) => file.endsWith('.cpp'));
+  run(findTool('clang-tidy'), ['--quiet', '--header-filter=bench/', ...sources, '--', '-std=c++20']);
 }
