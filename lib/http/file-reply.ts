@@ -14,6 +14,7 @@ import { HttpError } from './http-errors.js';
 import { Reply } from './reply.js';
 import type { HttpRequest } from './request.js';
 
+/** How a file is sent. */
 export interface FileOptions {
   /** Content-Type. Default: by the file's name. */
   readonly type?: string;
@@ -55,6 +56,7 @@ export async function sendFile(request: HttpRequest, path: string, options: File
   return replyWith(asked, await FileSource.open(path), path, options);
 }
 
+/** Which files of a directory are sent, and how. */
 export interface DirectoryFileOptions extends DirectoryOptions, Omit<FileOptions, 'type' | 'etag'> {}
 
 /**

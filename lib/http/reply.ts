@@ -13,8 +13,10 @@ export type Piece = string | Uint8Array;
 /** Writes a body piece by piece. What it throws ends the connection, so that no short body is taken for a whole one. */
 export type BodyProducer = (writer: ReplyWriter) => Promise<unknown> | Generator<unknown, unknown, unknown> | undefined;
 
+/** What a reply's body may be: whole, or what gives or writes it piece by piece. */
 export type ReplyBody = Piece | null | AsyncIterable<Piece> | Iterable<Piece> | ReadableStream<Piece> | BodyProducer;
 
+/** What a reply has besides its body. */
 export interface ReplyInit {
   /** 200 to 599. Default: 200. */
   status?: number;
@@ -40,6 +42,7 @@ const HTML_TYPE = 'text/html; charset=utf-8';
  */
 export class Reply {
   readonly status: number;
+  /** To be added to until it is returned. */
   readonly headers: Fields;
   readonly body: ReplyBody;
 
@@ -67,6 +70,8 @@ export class Reply {
   }
 
   /**
+   * JSON, as `application/json; charset=utf-8` unless `headers` say another type.
+   *
    * @example
    * ```ts
    * console.log(Reply.json({ ok: true }).body); // {"ok":true}
@@ -79,6 +84,7 @@ export class Reply {
     return withType(new Reply(text, init), JSON_TYPE);
   }
 
+  /** HTML, as `text/html; charset=utf-8`. Nothing in it is escaped. */
   static html(text: string, init?: ReplyInit): Reply {
     if (typeof text !== 'string') throw invalidType('text', 'a string', text);
     return withType(new Reply(text, init), HTML_TYPE);

@@ -31,6 +31,7 @@ export interface BodySource {
 /** How a whole body is wanted. */
 export type Convert<T> = (memory: Buffer, offset: number, length: number) => T;
 
+/** The body of a request. While nobody reads it, little of it is received. */
 export class RequestBody implements AsyncIterable<Buffer> {
   /** Bytes that have come. */
   received = 0;
@@ -64,7 +65,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
     return this.#taken;
   }
 
-  /** The next bytes that have come; null at the end. @throws what the body failed with, MillraceError as `whole`. */
+  /** The next bytes that have come; null at the end. @throws what the body failed with, MillraceError `ERR_MILLRACE_INVALID_STATE` while another read waits. */
   read(): Operation<Buffer | null> {
     if (this.#waiting !== null) return new Failed(busy());
     if (this.#discards) return new Failed(used());
@@ -80,7 +81,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
     return read;
   }
 
-  /** All of it, converted. @throws HttpError 413 above `limit` bytes. */
+  /** @internal All of it, converted. @throws HttpError 413 above `limit` bytes. */
   whole<T>(limit: number, convert: Convert<T>): Operation<T> {
     if (this.#taken || this.#discards) return new Failed(used());
     this.#taken = true;
@@ -103,6 +104,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
     return whole;
   }
 
+  /** The body piece by piece; leaving the loop drops the rest. @throws as `read`. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void, undefined> {
     try {
       for (;;) {

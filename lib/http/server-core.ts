@@ -27,12 +27,16 @@ export type Handler = (
   server: HttpServer,
 ) => Answer | PromiseLike<Answer> | Generator<unknown, Answer, unknown>;
 
-/** Answers for a handler that has failed. */
+/**
+ * Answers for a handler that has failed. Text and bytes have the status of the error: that of an HttpError, else 500. What it
+ * throws, which may be what it was given, is answered as if there were no such function.
+ */
 export type ErrorHandler = (error: unknown, request: HttpRequest) => Answer | PromiseLike<Answer>;
 
 /** What is called with each request that was answered, or whose peer has gone (status 0). */
 export type AccessLog = (entry: AccessEntry) => void;
 
+/** What an access log is told. */
 export interface AccessEntry {
   readonly request: HttpRequest;
   /** 0: the peer had gone. */
@@ -42,6 +46,7 @@ export interface AccessEntry {
 }
 
 const RETRY_AFTER_SECONDS = 1;
+const INTERNAL_ERROR = { status: 500 };
 /** A clock of 31 bits: no number on the heap. */
 const CLOCK_MASK = 0x3fffffff;
 const OVERLOADED = new Reply('The server has too much to do\n', {
@@ -195,10 +200,10 @@ export class ServerCore implements Runnable {
         const result = onError(error, exchange.request);
         if (isThenable(result))
           result.then(
-            (value) => this.#answerError(exchange, value),
+            (value) => this.#answerError(exchange, value, error),
             (again) => this.#failed(exchange, again),
           );
-        else this.#answerError(exchange, result);
+        else this.#answerError(exchange, result, error);
         return;
       } catch (again) {
         this.#failed(exchange, again);
@@ -289,9 +294,10 @@ export class ServerCore implements Runnable {
     }
   }
 
-  #answerError(exchange: Exchange, value: unknown): void {
+  #answerError(exchange: Exchange, value: unknown, why: unknown): void {
+    const { status } = why instanceof HttpError ? why : INTERNAL_ERROR;
     try {
-      answer(exchange, value);
+      answer(exchange, typeof value === 'string' || value instanceof Uint8Array ? new Reply(value, { status }) : value);
     } catch (error) {
       this.#failed(exchange, error);
     }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Reply } from '../../lib/http/index.js';
+import { HttpError, Reply } from '../../lib/http/index.js';
 import { sleep } from '../../lib/index.js';
 import { ask, get, post, RawClient, start } from './scene.js';
 
@@ -121,6 +121,32 @@ describe('a handler', () => {
     }
     expect((await client.say(get('/fine')).reply()).text).toBe('fine');
     expect(told).toEqual(['secret', 'secret', expect.stringContaining('What a handler returns must be')]);
+  });
+});
+
+describe('error', () => {
+  test('gives text with the status of what was thrown, a Reply as it is, and what it throws on to nobody else', async () => {
+    const server = start({
+      fetch(request) {
+        if (request.path === '/none') throw new HttpError(404, 'nothing');
+        throw new Error(request.path);
+      },
+      error(error, { path }) {
+        if (path === '/on') throw error;
+        if (path === '/reply') return new Reply('busy', { status: 503 });
+        return path === '/bytes' ? Promise.resolve(Buffer.from('bytes')) : `sorry: ${(error as Error).message}`;
+      },
+      handlerError: () => {},
+    });
+    const said = async (path: string): Promise<string> => {
+      const { status, text } = await ask(server, get(path));
+      return `${status} ${text.trim()}`;
+    };
+    expect(await said('/none')).toBe('404 sorry: nothing');
+    expect(await said('/bug')).toBe('500 sorry: /bug');
+    expect(await said('/bytes')).toBe('500 bytes');
+    expect(await said('/reply')).toBe('503 busy');
+    expect(await said('/on')).toBe('500 Internal Server Error');
   });
 });
 

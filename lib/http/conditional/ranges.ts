@@ -10,6 +10,7 @@ export interface ByteRange {
 /** `whole`: there is no range to heed, send all of it; `unsatisfiable`: 416. */
 export type RangeOutcome = readonly ByteRange[] | 'whole' | 'unsatisfiable';
 
+/** What a range request may cost. */
 export interface RangeLimits {
   /** More ranges than this are not heeded: the whole is sent. Default 16. */
   readonly ranges?: number;
