@@ -2,7 +2,7 @@
 import { MillraceError, shown } from '../../internal/errors.js';
 import { isToken } from '../fields/index.js';
 import { RouteMatch } from './match.js';
-import { type Pattern, WILDCARD } from './pattern.js';
+import { type Pattern, WILDCARD, withSlashes } from './pattern.js';
 
 /** Handlers by method, in capital letters; `*` is for every other method. */
 export type MethodTable<T> = { readonly [method: string]: T };
@@ -90,8 +90,7 @@ export function encodedPath(pattern: Pattern): string {
 }
 
 function encodeSegment(segment: string): string {
-  const encoded = segment.replaceAll('\udfff', '/');
-  return encodeURIComponent(encoded).replace(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
+  return encodeURIComponent(withSlashes(segment)).replace(/%(?:24|26|2B|2C|3A|3B|3D|40)/g, decodeURIComponent);
 }
 
 export function hasWildcard(pattern: Pattern): boolean {

@@ -1,6 +1,6 @@
 import { Dictionary } from '../fields/index.js';
 import type { Pattern } from './pattern.js';
-import { SLASH_WITHIN, WILDCARD } from './pattern.js';
+import { WILDCARD, withSlashes } from './pattern.js';
 
 /**
  * What comes of a request's method and path: `found`; `not-found` (404); `method-not-allowed` (405, with `allow`);
@@ -76,7 +76,7 @@ export class RouteMatch<T> {
     const names = this.route?.names ?? [];
     for (let i = 0; i < names.length; i++) {
       const value = this.#path.slice(this.#spans[2 * i], this.#spans[2 * i + 1]);
-      params[names[i] as string] = value.includes(SLASH_WITHIN) ? value.replaceAll(SLASH_WITHIN, '/') : value;
+      params[names[i] as string] = withSlashes(value);
     }
     return params;
   }

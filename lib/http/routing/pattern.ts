@@ -5,8 +5,10 @@
 // the segments are told apart.
 import { MillraceError, shown } from '../../internal/errors.js';
 
-/** Half of a surrogate pair, alone: strict decoding lets it through where it stands, and never makes it. */
+/** Half of a surrogate pair, alone: strict decoding lets it through where it stands, and never makes it alone. */
 export const SLASH_WITHIN = '\udfff';
+/** In Unicode mode the second half of a pair, as of U+103FF, is none: it is a part of its character. */
+const SLASHES_WITHIN = /\udfff/gu;
 
 export const PARAMETER = 1;
 export const WILDCARD = 2;
@@ -69,6 +71,11 @@ export function decodePath(path: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** With the encoded slashes of `decodePath` as slashes. */
+export function withSlashes(segment: string): string {
+  return segment.includes(SLASH_WITHIN) ? segment.replace(SLASHES_WITHIN, '/') : segment;
 }
 
 function addName(text: string, names: string[], name: string, expected: string): void {

@@ -79,6 +79,14 @@ test('any table and any path: the tree finds what a search through all patterns 
   );
 });
 
+test('a character whose second half is that of an encoded slash stays what it is', () => {
+  const table = new RouteTable({ routes: { '/x/:value': () => {} } });
+  const value = '\u{103ff}/\u{133ff}';
+  expect(table.match('GET', '', `/x/${encodeURIComponent(value)}`).params.value).toBe(value);
+  const fixed = new RouteTable({ routes: { [`/${encodeURIComponent(value)}`]: 'here' } });
+  expect(fixed.entries().map(({ path }) => path)).toEqual([`/${encodeURIComponent(value)}`]);
+});
+
 test('any value of a parameter comes back, however it was encoded', () => {
   const table = new RouteTable({ routes: { '/x/:value/end': () => {}, '/w/*': () => {} } });
   fc.assert(
