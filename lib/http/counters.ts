@@ -28,9 +28,9 @@ export class Counters {
   readonly #byReason = new Float64Array(HTTP_REASON_NAMES.length);
   readonly #timeouts: Record<TimeLimit, number> = { head: 0, body: 0, request: 0, write: 0 };
 
-  /** @param status 0: the peer had gone. @param durationMs -1: that of the chunk, which is told when it is through. */
-  replied(method: string, status: number, durationMs: number): void {
-    this.replies.add(method, status);
+  /** @param method its number. @param status 0: the peer had gone. @param durationMs -1: that of the chunk, which is told when it is through. */
+  replied(method: number, status: number, durationMs: number): void {
+    this.replies.addNumber(method, status);
     if (status === 0) this.gone++;
     else if (durationMs < 0) this.unmeasured++;
     else this.durations.record(durationMs);

@@ -12,6 +12,7 @@ import {
   HTTP_HEAD_OFFSET,
   HTTP_HEAD_WORDS,
 } from '../internal/http-layout.js';
+import { recentText } from './recent-texts.js';
 
 export class HeadView {
   #memory: Buffer | null;
@@ -38,6 +39,13 @@ export class HeadView {
     if (this.#memory === null) throw over();
     const start = this.#offset + (place & 0xffff);
     return this.#memory.toString('latin1', start, start + (place >>> 16));
+  }
+
+  /** The same of what is short, ASCII and likely to come again. */
+  recentText(place: number): string {
+    if (this.#memory === null) throw over();
+    const start = this.#offset + (place & 0xffff);
+    return recentText(this.#memory, start, start + (place >>> 16));
   }
 
   get fields(): number {

@@ -67,6 +67,16 @@ const UTF8 = (memory: Buffer, offset: number, length: number): string =>
 const COPY = (memory: Buffer, offset: number, length: number): Buffer =>
   Buffer.from(memory.subarray(offset, offset + length));
 
+/** What few requests are asked for, in one object that is made when the first of it is: there are many requests. */
+class Asked {
+  target: string | null = null;
+  query: URLSearchParams | null = null;
+  cookies: Readonly<Record<string, string>> | null = null;
+  trailers: Fields | null = null;
+  origin: Origin | null = null;
+  controller: AbortController | null = null;
+}
+
 /**
  * A request. The head is read when it is asked for: take what you want of it in the handler, or be an async one; after a
  * reply that was returned at once, a request that was kept throws `ERR_MILLRACE_HTTP_REQUEST_OVER`.
@@ -89,14 +99,9 @@ export class HttpRequest implements BodySource {
   readonly #kind: number;
   readonly #head: HeadView;
   #body: RequestBody | null = null;
-  #target: string | null = null;
   #path: string | null = null;
-  #query: URLSearchParams | null = null;
   #headers: RequestHeaders | null = null;
-  #cookies: Readonly<Record<string, string>> | null = null;
-  #trailers: Fields | null = null;
-  #origin: Origin | null = null;
-  #controller: AbortController | null = null;
+  #asked: Asked | null = null;
   #isOver = false;
   #isGone = false;
 
@@ -114,15 +119,21 @@ export class HttpRequest implements BodySource {
 
   /** `GET`, `POST`, ...: as it was sent, and case matters (RFC 9110, 9.1). */
   get method(): string {
-    const number = (this.#kind >>> 8) & 0xff;
+    const number = this.methodNumber;
     if (number !== HTTP_METHOD_OTHER) return HTTP_METHOD_NAMES[number] as string;
     return this.#head.text(this.#head.word(HTTP_HEAD_METHOD) << 16);
   }
 
+  /** @internal As the codec numbers them. */
+  get methodNumber(): number {
+    return (this.#kind >>> 8) & 0xff;
+  }
+
   /** What was asked for, as it was sent: `/path?query`; `*`; an absolute URL where a proxy is asked. */
   get target(): string {
-    this.#target ??= this.#head.text(this.#head.word(HTTP_HEAD_TARGET));
-    return this.#target;
+    const asked = this.#rest;
+    asked.target ??= this.#head.text(this.#head.word(HTTP_HEAD_TARGET));
+    return asked.target;
   }
 
   /** The path, as it was sent: not decoded, without the query. `*` for `OPTIONS *`, '' for CONNECT. */
@@ -133,7 +144,7 @@ export class HttpRequest implements BodySource {
     // Most paths of one character are "/".
     if (length === 0) this.#path = (this.#kind & HTTP_AUTHORITY_FORM) === 0 ? '/' : '';
     else if (length === 1 && (this.#kind & HTTP_ASTERISK_FORM) === 0) this.#path = '/';
-    else this.#path = this.#head.text(place);
+    else this.#path = this.#head.recentText(place);
     return this.#path;
   }
 
@@ -146,8 +157,9 @@ export class HttpRequest implements BodySource {
 
   /** The query, parsed. */
   get query(): URLSearchParams {
-    this.#query ??= new URLSearchParams(this.search);
-    return this.#query;
+    const asked = this.#rest;
+    asked.query ??= new URLSearchParams(this.search);
+    return asked.query;
   }
 
   /** What the route's pattern has found, decoded: `/users/:id` gives `params.id`. */
@@ -197,8 +209,9 @@ export class HttpRequest implements BodySource {
    * those who forwarded it, as they say.
    */
   get origin(): Origin {
-    this.#origin ??= this.#findOrigin();
-    return this.#origin;
+    const asked = this.#rest;
+    asked.origin ??= this.#findOrigin();
+    return asked.origin;
   }
 
   /** `1.1`, or `1.0`. */
@@ -214,8 +227,9 @@ export class HttpRequest implements BodySource {
 
   /** The cookies that were sent; the first one of a name. */
   get cookies(): Readonly<Record<string, string>> {
-    this.#cookies ??= parseCookies(this.headers.known(HTTP_FIELD_NAME_COOKIE));
-    return this.#cookies;
+    const asked = this.#rest;
+    asked.cookies ??= parseCookies(this.headers.known(HTTP_FIELD_NAME_COOKIE));
+    return asked.cookies;
   }
 
   /** Content-Type, as it was sent; null without one. */
@@ -225,19 +239,21 @@ export class HttpRequest implements BodySource {
 
   /** The trailer fields of a chunked body; empty until its end has come. */
   get trailers(): Fields {
-    this.#trailers ??= new Fields();
-    return this.#trailers;
+    const asked = this.#rest;
+    asked.trailers ??= new Fields();
+    return asked.trailers;
   }
 
   /**
    * Aborts when the peer has gone, or ended its side, before it had the whole reply. Made when it is first asked for.
    */
   get signal(): AbortSignal {
-    if (this.#controller === null) {
-      this.#controller = new AbortController();
-      if (this.#isGone) this.#controller.abort(peerGone());
+    const asked = this.#rest;
+    if (asked.controller === null) {
+      asked.controller = new AbortController();
+      if (this.#isGone) asked.controller.abort(peerGone());
     }
-    return this.#controller.signal;
+    return asked.controller.signal;
   }
 
   // The body
@@ -327,7 +343,7 @@ export class HttpRequest implements BodySource {
 
   /** @internal */
   get isHead(): boolean {
-    return ((this.#kind >>> 8) & 0xff) === HTTP_METHOD_HEAD;
+    return this.methodNumber === HTTP_METHOD_HEAD;
   }
 
   /** @internal */
@@ -403,7 +419,7 @@ export class HttpRequest implements BodySource {
   peerGone(error: Error | null): void {
     if (this.#isGone || this.#isOver) return;
     this.#isGone = true;
-    this.#controller?.abort(error ?? peerGone());
+    this.#asked?.controller?.abort(error ?? peerGone());
   }
 
   /** @internal All of the body lies in `memory`. */
@@ -424,7 +440,7 @@ export class HttpRequest implements BodySource {
 
   /** @internal @param trailers null without any. */
   endBody(trailers: Fields | null): void {
-    if (trailers !== null) this.#trailers = trailers;
+    if (trailers !== null) this.#rest.trailers = trailers;
     this.#body?.end();
   }
 
@@ -441,6 +457,11 @@ export class HttpRequest implements BodySource {
   /** @internal */
   holdBody(hold: boolean): void {
     this.connection.holdBody(hold);
+  }
+
+  get #rest(): Asked {
+    this.#asked ??= new Asked();
+    return this.#asked;
   }
 
   #findOrigin(): Origin {

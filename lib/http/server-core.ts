@@ -175,7 +175,7 @@ export class ServerCore implements Runnable {
   /** A reply is on its way, whole; or the peer has gone before (status 0). */
   replied(request: HttpRequest, status: number): void {
     const fromThisTick = this.#inTick && request.startMs === this.exactMs;
-    this.counters.replied(request.method, status, fromThisTick ? -1 : now() - this.#startMs - request.startMs);
+    this.counters.replied(request.methodNumber, status, fromThisTick ? -1 : now() - this.#startMs - request.startMs);
     if (requestEnd.hasSubscribers)
       requestEnd.publish({ request, status, durationMs: this.uptimeMs() - request.startMs });
     if (this.accessLog !== null) this.#log(this.accessLog, request, status);

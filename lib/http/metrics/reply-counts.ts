@@ -1,7 +1,9 @@
 // Replies by method and by the first digit of their status. Methods that are not usual count as one: a stranger must not be
 // able to make a series for each word that comes to his mind.
 
-const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'other'] as const;
+import { HTTP_METHOD_NAMES } from '../../internal/http-layout.js';
+
+const METHODS = [...HTTP_METHOD_NAMES.slice(1), 'other'];
 const OTHER = METHODS.length - 1;
 const CLASSES = 6;
 const indexes = new Map<string, number>(METHODS.map((method, i) => [method, i]));
@@ -20,7 +22,16 @@ export class ReplyCounts {
 
   /** @param status 100 to 599, or 0. */
   add(method: string, status: number, times: number = 1): void {
-    const at = (indexes.get(method) ?? OTHER) * CLASSES + ((status / 100) | 0);
+    this.#addAt(indexes.get(method) ?? OTHER, status, times);
+  }
+
+  /** @param method its number, as the codec gives it: 0 for those that are not usual. */
+  addNumber(method: number, status: number): void {
+    this.#addAt(method === 0 ? OTHER : method - 1, status, 1);
+  }
+
+  #addAt(index: number, status: number, times: number): void {
+    const at = index * CLASSES + ((status / 100) | 0);
     this.#counts[at] = (this.#counts[at] as number) + times;
   }
 
