@@ -16,6 +16,8 @@ const HIGH_BYTES = 64 * 1024;
 const LOW_BYTES = HIGH_BYTES / 4;
 /** Pieces below this size share one. */
 const SMALL_BYTES = 4096;
+/** Memory that is taken because of what Content-Length says: the system gives it as it is written to. */
+const ROOM_BYTES = 4 * 1024 * 1024;
 const NOTHING = Buffer.alloc(0);
 
 /** What a body belongs to. */
@@ -28,8 +30,8 @@ export interface BodySource {
   holdBody(hold: boolean): void;
 }
 
-/** How a whole body is wanted. */
-export type Convert<T> = (memory: Buffer, offset: number, length: number) => T;
+/** How a whole body is wanted. `isOwn`: the memory is the body's, and may be given away. */
+export type Convert<T> = (memory: Buffer, offset: number, length: number, isOwn: boolean) => T;
 
 /** The body of a request. While nobody reads it, little of it is received. */
 export class RequestBody implements AsyncIterable<Buffer> {
@@ -91,15 +93,16 @@ export class RequestBody implements AsyncIterable<Buffer> {
     const memory = this.#memory;
     if (memory !== null) {
       this.#memory = null;
-      return settled(convert, memory, this.#offset, this.received);
+      return settled(convert, memory, this.#offset, this.received, false);
     }
     if (this.#error !== null) return new Failed(this.#error);
     if (this.#ended) {
       const all = this.#takeAll();
-      return settled(convert, all, 0, all.length);
+      return settled(convert, all, 0, all.length, true);
     }
     const whole = new BodyWhole(this, limit, convert);
     this.#waiting = whole as BodyWhole<unknown>;
+    this.#makeRoom(Math.min(this.#source.contentLength, ROOM_BYTES));
     this.#hold(false);
     return whole;
   }
@@ -216,6 +219,18 @@ export class RequestBody implements AsyncIterable<Buffer> {
     this.#queued += length;
   }
 
+  /** What is left of a body whose length is known goes into one piece, as far as that may be taken on the peer's word. */
+  #makeRoom(length: number): void {
+    if (length <= this.received) return;
+    const room = Buffer.allocUnsafeSlow(length);
+    const had = this.#parts === null ? NOTHING : this.#takeAll();
+    had.copy(room);
+    this.#parts = [room];
+    this.#tail = room;
+    this.#tailBytes = had.length;
+    this.#queued = had.length;
+  }
+
   /** The last part has no more than what is in it. */
   #closeTail(): void {
     if (this.#tail === null) return;
@@ -298,7 +313,7 @@ class BodyWhole<T> extends Operation<T> {
 
   complete(bytes: Buffer): void {
     try {
-      this.fulfill(this.#convert(bytes, 0, bytes.length));
+      this.fulfill(this.#convert(bytes, 0, bytes.length, true));
     } catch (error) {
       this.reject(error);
     }
@@ -309,9 +324,9 @@ class BodyWhole<T> extends Operation<T> {
   }
 }
 
-function settled<T>(convert: Convert<T>, memory: Buffer, offset: number, length: number): Operation<T> {
+function settled<T>(convert: Convert<T>, memory: Buffer, offset: number, length: number, isOwn: boolean): Operation<T> {
   try {
-    return new Ready(convert(memory, offset, length));
+    return new Ready(convert(memory, offset, length, isOwn));
   } catch (error) {
     return new Failed(error);
   }

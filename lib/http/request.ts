@@ -64,8 +64,10 @@ export interface UpgradeReply {
 const NO_PARAMS: RouteParameters = Object.freeze(Object.create(null));
 const UTF8 = (memory: Buffer, offset: number, length: number): string =>
   memory.toString('utf8', offset, offset + length);
-const COPY = (memory: Buffer, offset: number, length: number): Buffer =>
-  Buffer.from(memory.subarray(offset, offset + length));
+const OWN = (memory: Buffer, offset: number, length: number, isOwn: boolean): Buffer => {
+  const bytes = memory.subarray(offset, offset + length);
+  return isOwn ? bytes : Buffer.from(bytes);
+};
 
 /** What few requests are asked for, in one object that is made when the first of it is: there are many requests. */
 class Asked {
@@ -283,7 +285,7 @@ export class HttpRequest implements BodySource {
 
   /** The whole body in memory of its own. @throws as `text`. */
   bytes(): Operation<Buffer> {
-    return this.body.whole(this.#bodyLimit, COPY);
+    return this.body.whole(this.#bodyLimit, OWN);
   }
 
   /**
