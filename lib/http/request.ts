@@ -151,7 +151,7 @@ export class HttpRequest implements BodySource {
   }
 
   /** What stands behind the `?`, as it was sent; '' for nothing. */
-  get search(): string {
+  get queryString(): string {
     if ((this.#kind & HTTP_HAS_QUERY) === 0) return '';
     const { target } = this;
     return target.slice(target.indexOf('?') + 1);
@@ -160,7 +160,7 @@ export class HttpRequest implements BodySource {
   /** The query, parsed. */
   get query(): URLSearchParams {
     const asked = this.#rest;
-    asked.query ??= new URLSearchParams(this.search);
+    asked.query ??= new URLSearchParams(this.queryString);
     return asked.query;
   }
 

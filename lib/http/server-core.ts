@@ -257,7 +257,10 @@ export class ServerCore implements Runnable {
     }
     const exchange = request.exchange ?? request.connection.exchange(request);
     if (isGenerator(result)) {
-      this.#wait(exchange, spawn(result));
+      const fiber = spawn(result);
+      // Its `finally` runs where it waits, as with every fiber that is aborted.
+      exchange.onGone = (error) => fiber.abort(error ?? undefined);
+      this.#wait(exchange, fiber);
     } else if (isThenable(result)) {
       this.#wait(exchange, result);
     } else {

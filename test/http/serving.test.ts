@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { HttpError, Reply } from '../../lib/http/index.js';
 import { sleep } from '../../lib/index.js';
+import { until } from '../net/scene.js';
 import { ask, get, post, RawClient, start } from './scene.js';
 
 describe('a handler', () => {
@@ -63,6 +64,31 @@ describe('a handler', () => {
     });
     expect((await client.say(get('/promise')).reply()).text).toBe('later');
     expect((await client.say(get('/fiber')).reply()).text).toBe('resumed');
+  });
+
+  test('that is a fiber is aborted when its client goes', async () => {
+    const steps: string[] = [];
+    const told: unknown[] = [];
+    const server = start({
+      fetch: function* () {
+        try {
+          steps.push('waits');
+          yield* sleep(3_600_000);
+          return 'never';
+        } finally {
+          steps.push('ended');
+        }
+      } as never,
+      handlerError: (error) => told.push(error),
+    });
+    const client = await RawClient.open(server);
+    client.say(get());
+    await until(() => steps.length === 1);
+    client.destroy();
+    await until(() => steps.length === 2);
+    expect(steps).toEqual(['waits', 'ended']);
+    expect(told).toEqual([]);
+    expect(server.pendingRequests).toBe(0);
   });
 
   test('reads bodies: text, JSON, bytes, piece by piece', async () => {
