@@ -19,9 +19,18 @@ interface Binding {
   methods: readonly string[];
 }
 
-// Deprecated, and the only way to the parser by itself.
-process.removeAllListeners('warning');
-const { HTTPParser, methods } = (process as unknown as { binding(name: string): Binding }).binding('http_parser');
+/** Deprecated, and the only way to the parser by itself. */
+function loadBinding(): Binding {
+  const { noDeprecation } = process;
+  process.noDeprecation = true;
+  try {
+    return (process as unknown as { binding(name: string): Binding }).binding('http_parser');
+  } finally {
+    process.noDeprecation = noDeprecation ?? false;
+  }
+}
+
+const { HTTPParser, methods } = loadBinding();
 
 /** The methods that it knows, which are all that it takes. */
 export const NODE_METHODS: readonly string[] = methods;

@@ -16,6 +16,11 @@ bool ChunkReader::refuse(HttpReason reason) {
   return false;
 }
 
+bool ChunkReader::go(State next) {
+  state_ = next;
+  return true;
+}
+
 bool ChunkReader::step_size(uint8_t c) {
   if (is(c, kHexDigit)) {
     if (++digits_ > kDigitsMax) return refuse(HttpReason::BadChunkSize);
@@ -23,59 +28,53 @@ bool ChunkReader::step_size(uint8_t c) {
     return size_ <= kSizeMax || refuse(HttpReason::BadChunkSize);
   }
   if (digits_ == 0) return refuse(HttpReason::BadChunkSize);
-  if (c == '\r') {
-    state_ = State::SizeLf;
-  } else if (c == ';') {
-    state_ = State::Ext;
-  } else if (is_space(c)) {
-    state_ = State::BeforeExt;
-  } else {
-    return refuse(c == '\n' ? HttpReason::BareLf : HttpReason::BadChunkSize);
-  }
-  return true;
+  if (c == '\r') return go(State::SizeLf);
+  if (c == ';') return go(State::Ext);
+  if (is_space(c)) return go(State::BeforeExt);
+  return refuse(c == '\n' ? HttpReason::BareLf : HttpReason::BadChunkSize);
 }
 
 // chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS ( token / quoted-string ) ] ), RFC 9112 7.1.1. What it says is
 // ignored, but not how it says it: readers that differ about its end differ about the data.
 bool ChunkReader::step_extension(uint8_t c) {
-  bool token = is(c, kToken), space = is_space(c);
-  bool text = space || (c > 0x20 && c != 0x7f);
+  const bool token = is(c, kToken), space = is_space(c);
+  const bool text = space || (c > 0x20 && c != 0x7f);
   switch (state_) {
     case State::BeforeExt:
-      if (c == ';') state_ = State::Ext;
-      if (space || c == ';') return true;
+      if (c == ';') return go(State::Ext);
+      if (space) return true;
       break;
     case State::Ext:
-      if (token) state_ = State::ExtName;
-      if (token || space) return true;
+      if (token) return go(State::ExtName);
+      if (space) return true;
       break;
     case State::ExtName:
     case State::AfterName:
       if (token && state_ == State::ExtName) return true;
-      if (c == '=') return state_ = State::ExtValue, true;
-      if (c == ';') return state_ = State::Ext, true;
-      if (space) return state_ = State::AfterName, true;
-      if (c == '\r' && state_ == State::ExtName) return state_ = State::SizeLf, true;
+      if (c == '=') return go(State::ExtValue);
+      if (c == ';') return go(State::Ext);
+      if (space) return go(State::AfterName);
+      if (c == '\r' && state_ == State::ExtName) return go(State::SizeLf);
       break;
     case State::ExtValue:
-      if (c == '"') state_ = State::ExtQuoted;
-      if (token) state_ = State::ExtToken;
-      if (c == '"' || token || space) return true;
+      if (c == '"') return go(State::ExtQuoted);
+      if (token) return go(State::ExtToken);
+      if (space) return true;
       break;
     case State::ExtToken:
     case State::AfterQuoted:
       if (token && state_ == State::ExtToken) return true;
-      if (c == ';') return state_ = State::Ext, true;
-      if (space) return state_ = State::BeforeExt, true;
-      if (c == '\r') return state_ = State::SizeLf, true;
+      if (c == ';') return go(State::Ext);
+      if (space) return go(State::BeforeExt);
+      if (c == '\r') return go(State::SizeLf);
       break;
     case State::ExtQuoted:
-      if (c == '"') state_ = State::AfterQuoted;
-      if (c == '\\') state_ = State::ExtEscape;
+      if (c == '"') return go(State::AfterQuoted);
+      if (c == '\\') return go(State::ExtEscape);
       if (text) return true;
       break;
     case State::ExtEscape:
-      if (text) return state_ = State::ExtQuoted, true;
+      if (text) return go(State::ExtQuoted);
       break;
     default:
       break;
@@ -103,21 +102,21 @@ bool ChunkReader::step(uint8_t c) {
 }
 
 ChunkStep ChunkReader::read(const uint8_t* bytes, size_t length, uint32_t extension_bytes_max, size_t* taken) {
-  for (size_t at = 0; at < length; at++) {
+  size_t& at = *taken;
+  for (at = 0; at < length; at++) {
     bool ends = state_ == State::SizeLf;
-    if (!step(bytes[at])) return *taken = at, ChunkStep::Error;
+    if (!step(bytes[at])) return ChunkStep::Error;
     if (ends) {
+      at++;
       state_ = State::DataCr;
-      *taken = at + 1;
       return size_ == 0 ? ChunkStep::Last : ChunkStep::Data;
     }
     bool in_extension = state_ > State::Size && state_ < State::SizeLf;
     if (in_extension && ++extension_bytes_ > extension_bytes_max) {
-      reason_ = HttpReason::ChunkExtensionsTooLarge;
-      return *taken = at, ChunkStep::Error;
+      refuse(HttpReason::ChunkExtensionsTooLarge);
+      return ChunkStep::Error;
     }
   }
-  *taken = length;
   return ChunkStep::Incomplete;
 }
 

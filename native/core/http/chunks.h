@@ -26,25 +26,26 @@ class ChunkReader {
 
  private:
   enum class State : uint8_t {
-    Size,         // digits
-    BeforeExt,    // white space behind the size or a value: ";" has to follow
-    Ext,          // behind ";"
-    ExtName,      //
-    AfterName,    // white space behind it
-    ExtValue,     // behind "="
-    ExtToken,     //
-    ExtQuoted,    //
-    ExtEscape,    // behind a backslash
-    AfterQuoted,  //
-    SizeLf,       // behind CR
-    DataCr,       // behind the data
+    Size,       // digits
+    BeforeExt,  // white space behind the size or a value: ";" has to follow
+    Ext,        // behind ";"
+    ExtName,
+    AfterName,  // white space behind it
+    ExtValue,   // behind "="
+    ExtToken,
+    ExtQuoted,
+    ExtEscape,  // behind a backslash
+    AfterQuoted,
+    SizeLf,  // behind CR
+    DataCr,  // behind the data
     DataLf,
   };
 
   bool step(uint8_t c);
   bool step_size(uint8_t c);
   bool step_extension(uint8_t c);
-  bool refuse(HttpReason reason);
+  bool go(State next);             // true
+  bool refuse(HttpReason reason);  // false
 
   uint64_t size_ = 0;
   uint32_t extension_bytes_ = 0;  // of this body

@@ -57,4 +57,14 @@ HttpStep read_field_line(Scan& scan, size_t at, uint32_t fields, const FieldSect
   return read_end(scan, cr, section, line);
 }
 
+void write_field(uint32_t* words, uint32_t index, size_t base, size_t at, const FieldLine& line, HttpFieldName name) {
+  auto span = [base](size_t from, size_t to) {
+    return static_cast<uint32_t>(from - base) | static_cast<uint32_t>(to - from) << 16;
+  };
+  uint32_t* field = words + index * static_cast<size_t>(HttpField::Words);
+  field[static_cast<size_t>(HttpField::Name)] = span(at, line.name_end);
+  field[static_cast<size_t>(HttpField::Value)] = span(line.value, line.value_end);
+  field[static_cast<size_t>(HttpField::Known)] = static_cast<uint32_t>(name);
+}
+
 }  // namespace millrace

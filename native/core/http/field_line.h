@@ -37,6 +37,9 @@ struct FieldLine {
 // The line at `at`, before which stood `fields` fields.
 HttpStep read_field_line(Scan& scan, size_t at, uint32_t fields, const FieldSection& section, FieldLine* line);
 
+// Writes a line that was read at `at` as the field number `index` of `words`, relative to `base`.
+void write_field(uint32_t* words, uint32_t index, size_t base, size_t at, const FieldLine& line, HttpFieldName name);
+
 }  // namespace millrace
 
 #endif  // MILLRACE_CORE_HTTP_FIELD_LINE_H_

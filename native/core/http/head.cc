@@ -173,10 +173,6 @@ HttpStep refuse(HttpHeadFound* found, HttpReason reason) {
   return HttpStep::Error;
 }
 
-uint32_t span_word(size_t offset, size_t length) {
-  return static_cast<uint32_t>(offset) | static_cast<uint32_t>(length) << 16;
-}
-
 // One empty line before a request is skipped, RFC 9112 2.2.
 HttpStep skip_empty_line(const Scan& scan, size_t at, HttpHeadFound* found) {
   found->begin = at;
@@ -223,12 +219,7 @@ HttpStep parse_head(Scan& scan, size_t at, const HttpLimits& limits, uint32_t* w
       found->authority = {static_cast<uint32_t>(line.value - begin),
                           static_cast<uint32_t>(line.value_end - line.value)};
     }
-    if (found->fields < room) {
-      uint32_t* word = words + found->fields * static_cast<size_t>(HttpField::Words);
-      word[static_cast<size_t>(HttpField::Name)] = span_word(line_begin - begin, line.name_end - line_begin);
-      word[static_cast<size_t>(HttpField::Value)] = span_word(line.value - begin, line.value_end - line.value);
-      word[static_cast<size_t>(HttpField::Known)] = static_cast<uint32_t>(name);
-    }
+    if (found->fields < room) write_field(words, found->fields, begin, line_begin, line, name);
     found->fields++;
     line_begin = line.end;
   }

@@ -43,10 +43,6 @@ bool may_be_trailer(HttpFieldName known, const uint8_t* name, size_t length) {
                       [&](std::string_view forbidden) { return equals_lower(name, length, forbidden); });
 }
 
-uint32_t span_word(size_t offset, size_t length) {
-  return static_cast<uint32_t>(offset) | static_cast<uint32_t>(length) << 16;
-}
-
 }  // namespace
 
 HttpStep parse_trailers(Scan& scan, size_t at, const HttpLimits& limits, uint32_t* words, uint32_t room,
@@ -66,12 +62,7 @@ HttpStep parse_trailers(Scan& scan, size_t at, const HttpLimits& limits, uint32_
     }
     HttpFieldName name = field_name_of(bytes + line_begin, line.name_end - line_begin);
     if (may_be_trailer(name, bytes + line_begin, line.name_end - line_begin)) {
-      if (found->fields < room) {
-        uint32_t* word = words + found->fields * static_cast<size_t>(HttpField::Words);
-        word[static_cast<size_t>(HttpField::Name)] = span_word(line_begin - at, line.name_end - line_begin);
-        word[static_cast<size_t>(HttpField::Value)] = span_word(line.value - at, line.value_end - line.value);
-        word[static_cast<size_t>(HttpField::Known)] = static_cast<uint32_t>(name);
-      }
+      if (found->fields < room) write_field(words, found->fields, at, line_begin, line, name);
       found->fields++;
     }
     line_begin = line.end;
