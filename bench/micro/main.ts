@@ -1,6 +1,7 @@
 // Micro benchmarks of synchronous hot paths, with the npm package `benchmark`: `npm run bench:micro`.
 // They tell where a nanosecond went after the race has told that one is missing; they are not the race.
 import { formatNs, formatPercent } from '../format.js';
+import { LONG, parseRequests, SHORT } from './codec.js';
 import { type MicroResult, measureDeferred, measureSync } from './measure.js';
 import { armAndDisarm, ringWrite, ringWriteDrained, SPAWNS_PER_BATCH, spawnBatch } from './paths.js';
 
@@ -9,6 +10,9 @@ const results: MicroResult[] = [
   await measureSync('ring write, with its share of the drain by C++', ringWriteDrained()),
   await measureSync('wheel: arm and disarm a timer, drained by C++', armAndDisarm()),
   await measureDeferred(`spawn and run an empty fiber (of ${SPAWNS_PER_BATCH})`, SPAWNS_PER_BATCH, spawnBatch),
+  await measureSync('HTTP codec: a short request, with the call', parseRequests(SHORT, 1)),
+  await measureSync('HTTP codec: 16 short requests in one call', parseRequests(SHORT, 16)),
+  await measureSync('HTTP codec: a request of 12 fields', parseRequests(LONG, 1)),
 ];
 
 for (const { name, nsPerOperation, relativeError, samples } of results) {

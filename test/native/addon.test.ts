@@ -166,6 +166,19 @@ describe('threads', () => {
   }, 120_000);
 });
 
+describe('the HTTP codec', () => {
+  test.each([1, 2, 3])('nonsense gives errors, and leaves nothing behind (seed %i)', async (seed) => {
+    const { code, signal, output, errors } = await run('hostile-http.mjs', [
+      String(seed),
+      sanitized ? '20000' : '100000',
+    ]);
+    expect({ code, signal, errors }).toEqual({ code: 0, signal: null, errors: '' });
+    const { refused, connections } = JSON.parse(output) as { refused: number; connections: number };
+    expect(refused).toBeGreaterThan(100);
+    expect(connections).toBe(0);
+  });
+});
+
 describe('hostile ring contents', () => {
   const seed = Number(process.env.MILLRACE_SEED ?? Math.floor(Math.random() * 2 ** 32));
   test.each(['auto', 'uv'])(
