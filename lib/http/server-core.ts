@@ -259,7 +259,7 @@ export class ServerCore implements Runnable {
     if (isGenerator(result)) {
       const fiber = spawn(result);
       // Its `finally` runs where it waits, as with every fiber that is aborted.
-      exchange.onGone = (error) => fiber.abort(error ?? undefined);
+      exchange.onGone = { exchangeGone: (error) => fiber.abort(error ?? undefined) };
       this.#wait(exchange, fiber);
     } else if (isThenable(result)) {
       this.#wait(exchange, result);

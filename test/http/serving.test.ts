@@ -84,7 +84,7 @@ describe('a handler', () => {
     const client = await RawClient.open(server);
     client.say(get());
     await until(() => steps.length === 1);
-    client.destroy();
+    client.reset();
     await until(() => steps.length === 2);
     expect(steps).toEqual(['waits', 'ended']);
     expect(told).toEqual([]);

@@ -29,12 +29,12 @@ function tell() {
   return start({
     limits: { headMs: 0, keepAliveMs: 0 },
     async fetch(request) {
-      const { method, target, path, search, host, httpVersion } = request;
+      const { method, target, path, queryString, host, httpVersion } = request;
       const body = await request.text();
       const fields = [...request.headers].map(([name, value]) => `${name}=${value}`);
       const trailers = [...request.trailers].map(([name, value]) => `${name}=${value}`);
       return Reply.json(
-        { method, target, path, search, host, httpVersion, fields, body, trailers },
+        { method, target, path, queryString, host, httpVersion, fields, body, trailers },
         {
           headers: { 'x-method': method },
         },
