@@ -19,7 +19,7 @@ export abstract class ConnectionReplies extends ConnectionEnding {
       this.exchange(request);
       return;
     }
-    const keepAlive = this.#keepsAlive(request, true);
+    const keepAlive = this.#keepsAlive(request, true, true);
     const bytes = isAscii(text) ? null : Buffer.from(text);
     const length = bytes === null ? text.length : bytes.length;
     const plain = keepAlive && !request.http10;
@@ -47,9 +47,12 @@ export abstract class ConnectionReplies extends ConnectionEnding {
     return exchange;
   }
 
-  /** Whether the connection goes on after the reply to `exchange`, as far as that is known when its head is sent. */
-  decideKeepAlive(exchange: Exchange): void {
-    if (!this.#keepsAlive(exchange.request, exchange.next === null)) exchange.keepAlive = false;
+  /**
+   * Whether the connection goes on after the reply to `exchange`, as far as that is known when its head is sent.
+   * @param isWhole the reply is there: what of the body was not read by now is not read.
+   */
+  decideKeepAlive(exchange: Exchange, isWhole = true): void {
+    if (!this.#keepsAlive(exchange.request, exchange.next === null, isWhole)) exchange.keepAlive = false;
   }
 
   /** `exchange` has said all it has to say. */
@@ -85,7 +88,7 @@ export abstract class ConnectionReplies extends ConnectionEnding {
     this.server.replied(request, status);
     request.over();
     this.sinceMs = this.server.nowMs;
-    if (!keepAlive) this.closing = true;
+    if (!keepAlive || (request === this.receiving && !this.#keepsUnread(request))) this.closing = true;
     if (request === this.upgrading) {
       this.upgrading = null;
       this.release(HOLD_UPGRADE);
@@ -159,14 +162,14 @@ export abstract class ConnectionReplies extends ConnectionEnding {
   }
 
   /** @param isLast no request that was taken stands behind it. */
-  #keepsAlive(request: HttpRequest, isLast: boolean): boolean {
+  #keepsAlive(request: HttpRequest, isLast: boolean, isWhole: boolean): boolean {
     if (this.closing && isLast && !this.upgradeWaits && this.farewell === '') return false;
-    return request !== this.receiving || this.#keepsUnread(request);
+    return request !== this.receiving || !isWhole || this.#keepsUnread(request);
   }
 
   /** Whether the rest of a body that nobody reads may be waited for. */
   #keepsUnread(request: HttpRequest): boolean {
-    if (request.expectsContinue && request.bytesReceived === 0) return false;
+    if (request.expectsContinue && request.bytesReceived === 0 && !request.body.wanted) return false;
     return request.contentLength < 0 || request.contentLength - request.bytesReceived <= UNREAD_BYTES_MAX;
   }
 }

@@ -116,7 +116,7 @@ export class Exchange {
     this.#framing = framing;
     this.#left = framing.length;
     if (framing.closes) this.keepAlive = false;
-    connection.decideKeepAlive(this);
+    connection.decideKeepAlive(this, false);
     this.emit(headOf(status, fields, dated, framing.field, this.keepAlive, request.http10));
     return true;
   }

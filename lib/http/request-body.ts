@@ -67,6 +67,11 @@ export class RequestBody implements AsyncIterable<Buffer> {
     return this.#taken;
   }
 
+  /** @internal Bytes that had not come were asked for. */
+  get wanted(): boolean {
+    return this.#wanted;
+  }
+
   /** The next bytes that have come; null at the end. @throws what the body failed with, MillraceError `ERR_MILLRACE_INVALID_STATE` while another read waits. */
   read(): Operation<Buffer | null> {
     if (this.#waiting !== null) return new Failed(busy());

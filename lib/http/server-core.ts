@@ -77,6 +77,7 @@ export class ServerCore implements Runnable {
   /** In the order in which they came; whoever goes leaves it at once. */
   readonly #queue = new Set<Exchange>();
   #draining = false;
+  #released = false;
   #atTick = -1;
   #inTick = false;
   readonly #endOfTick = { run: () => this.#measure() };
@@ -96,6 +97,13 @@ export class ServerCore implements Runnable {
   /** Requests that wait for a handler. */
   get queued(): number {
     return this.#queue.size;
+  }
+
+  /** Nobody connects any more: what the codec holds for the server goes with the last connection. */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    openCodec().dropServer(this.codecServer);
   }
 
   /** Something has come: reads the clock, once a tick. */

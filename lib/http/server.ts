@@ -87,6 +87,8 @@ export class HttpServer {
   #slice = 0;
   #looking = false;
   #isAwaited = false;
+  /** `close` was called. */
+  #closes = false;
 
   /** @internal Use `serve`. */
   constructor(options: ServeOptions) {
@@ -103,6 +105,7 @@ export class HttpServer {
     this.#look = new Alarm(() => this.#lookAtTimes(), true);
     this.#ready = this.#listen();
     this.#ready.catch((error: unknown) => {
+      this.#core.release();
       // Nobody has asked for it, so nobody would hear that there is no server: an unhandled rejection is heard.
       if (!this.#isAwaited && !(error instanceof AbortError)) throw error;
     });
@@ -296,15 +299,31 @@ export class HttpServer {
 
   async #close(drainMs: number): Promise<number> {
     await this.ready;
-    const listener = this.#listener as Listener;
-    this.#closed = listener.close({ drainMs });
-    return this.#closed;
+    this.#closes = true;
+    return this.#drain(drainMs);
+  }
+
+  #drain(drainMs: number): Operation<number> {
+    const closed = (this.#listener as Listener).close({ drainMs });
+    if (this.#closed === null) {
+      this.#closed = closed;
+      if (closed.state === PENDING) closed.addWaiter({ wake: () => this.#ended() });
+      else this.#ended();
+    }
+    return closed;
+  }
+
+  #ended(): void {
+    this.#look.clear();
+    this.#core.release();
   }
 
   #beginClose(): void {
     this.#core.closing = true;
     // From a copy: whoever ends leaves the list.
     for (const connection of [...this.#core.connections]) connection.finish();
+    // By the signal, or by whoever closes the listener: the same as `close`.
+    if (!this.#closes) this.#drain(DRAIN_MS);
   }
 
   #lookAtTimes(): void {

@@ -13,6 +13,7 @@ import { FakePeer, fake, start } from '../fake-scene.js';
 
 /** MILLRACE_SEEDS=20000 for a long run. */
 const SEEDS = Number(process.env.MILLRACE_SEEDS ?? 60);
+const LIMIT_MS = 60_000 + 500 * SEEDS;
 const PEERS_MAX = 4;
 const REQUESTS_MAX = 12;
 const BODY = pattern(300_000);
@@ -226,10 +227,18 @@ async function run(seed: number, faults: Faults): Promise<void> {
   expect(border.open().counters()).toMatchObject({ receiveBuffersInUse: 0, faults: 0 });
 }
 
-test('on a rough network every request has its reply, in order and exact', async () => {
-  await withSeeds(SEEDS, (seed) => run(seed, ROUGH));
-}, 60_000);
+test(
+  'on a rough network every request has its reply, in order and exact',
+  async () => {
+    await withSeeds(SEEDS, (seed) => run(seed, ROUGH));
+  },
+  LIMIT_MS,
+);
 
-test('while things break, every reply that comes is the right one', async () => {
-  await withSeeds(SEEDS, (seed) => run(seed, BROKEN));
-}, 60_000);
+test(
+  'while things break, every reply that comes is the right one',
+  async () => {
+    await withSeeds(SEEDS, (seed) => run(seed, BROKEN));
+  },
+  LIMIT_MS,
+);
