@@ -6,6 +6,7 @@ export const HTTP_CONNECTIONS_MAX = 262144;
 export const HTTP_SERVERS_MAX = 4096;
 export const HTTP_HEAD_BYTES_MAX = 65000;
 export const HTTP_FIELDS_MAX = 4096;
+export const HTTP_AROUND_HEAD_BYTES = 4;
 export const HTTP_CHUNK_EXTENSION_BYTES_MAX = 1073741824;
 export const HTTP_IN_SCRATCH = 65536;
 export const HTTP_HTTP10 = 131072;
