@@ -19,6 +19,13 @@ import { TEXT_FIELDS, TEXT_TYPE } from './reply-head.js';
 import { ReplyWriter } from './reply-writer.js';
 import { hasNoBody } from './status.js';
 
+/** The method of replies that know how they are sent: an adapter's. */
+export const SENDS = Symbol('millrace.sends');
+
+interface SelfSending {
+  [SENDS](exchange: Exchange): void;
+}
+
 /** What a handler may return. */
 export type Answer = string | Uint8Array | Reply | Response | AsyncIterable<string | Uint8Array> | ReadableStream;
 
@@ -33,6 +40,7 @@ const FRAMING = CONTENT_LENGTH | TRANSFER_ENCODING | CONNECTION | KEEP_ALIVE;
 export function answer(exchange: Exchange, answer: unknown): void {
   if (typeof answer === 'string') sendText(exchange, answer);
   else if (answer instanceof Reply) sendReply(exchange, answer);
+  else if (isSelfSending(answer)) answer[SENDS](exchange);
   else if (answer instanceof Uint8Array) sendWhole(exchange, 200, BYTES, answer);
   else if (answer instanceof Response) sendResponse(exchange, answer);
   else if (isStream(answer)) stream(exchange, 200, BYTES, answer);
@@ -79,7 +87,7 @@ function sendText(exchange: Exchange, text: string): void {
 }
 
 /** No body; to HEAD the length that the body of GET would have, where that is told. */
-function sendEmpty(exchange: Exchange, status: number, fields: Fields): void {
+export function sendEmpty(exchange: Exchange, status: number, fields: Fields): void {
   const head = headFor(exchange, fields);
   if (head.length !== null && exchange.request.isHead) {
     exchange.begin(status, head.fields, head.length, head.dated);
@@ -90,7 +98,7 @@ function sendEmpty(exchange: Exchange, status: number, fields: Fields): void {
 }
 
 /** A body that is there. */
-function sendWhole(exchange: Exchange, status: number, given: Fields, body: string | Uint8Array): void {
+export function sendWhole(exchange: Exchange, status: number, given: Fields, body: string | Uint8Array): void {
   let fields = given;
   if (typeof body === 'string' && (fields.known & CONTENT_TYPE) === 0) {
     fields = fields.copy().set('Content-Type', TEXT_TYPE);
@@ -183,7 +191,7 @@ function discardBody(body: unknown): void {
 }
 
 /** A WHATWG Response: its fields are checked by whoever made it, but for what is not Latin-1. */
-function sendResponse(exchange: Exchange, response: Response): void {
+export function sendResponse(exchange: Exchange, response: Response): void {
   const { status, body } = response;
   if (response.bodyUsed) {
     throw new MillraceError('ERR_MILLRACE_CONSUMED', 'The body of this Response was read already');
@@ -212,31 +220,27 @@ async function wholeOrStream(
   reader: ReadableStreamDefaultReader<unknown>,
 ): Promise<void> {
   exchange.request.detach();
-  const first: StreamStep = await reader.read();
-  if (first.done) {
+  // A source that has nothing to give would never hear of it.
+  exchange.onGone = { exchangeGone: (error) => void reader.cancel(error).catch(() => {}) };
+  const first = await soon(reader.read());
+  if (first.step?.done) {
     sendEmpty(exchange, status, fields);
     return;
   }
-  let next: StreamStep | null = null;
-  const second: Promise<StreamStep> = reader.read();
-  second.then(
-    (step) => {
-      next = step;
-    },
-    () => {},
-  );
-  for (let turn = 0; turn < TURNS && next === null; turn++) await null;
-  if (next !== null && (next as StreamStep).done) {
-    sendWhole(exchange, status, fields, pieceOf(first.value));
+  const second = first.step === null ? null : await soon(reader.read());
+  if (second?.step?.done) {
+    sendWhole(exchange, status, fields, pieceOf(first.step?.value));
     return;
   }
+  // Whoever waits for the head has it before the first piece is there.
   const { writer } = begin(exchange, status, fields);
   try {
-    for (let step = first, isFirst = true; !step.done; isFirst = false) {
+    let step = await first.read;
+    for (let ahead = second?.read ?? null; !step.done; ahead = null) {
       if (!writer.open) break;
       const result = writer.write(pieceOf(step.value));
       if (result.queued) await result;
-      step = isFirst ? await second : await reader.read();
+      step = await (ahead ?? reader.read());
     }
   } catch (error) {
     writer.giveUp();
@@ -245,6 +249,29 @@ async function wholeOrStream(
   }
   if (!writer.open) await reader.cancel();
   await writer.complete();
+}
+
+interface Soon {
+  readonly read: Promise<StreamStep>;
+  /** What it gave, if that was soon; else null. */
+  readonly step: StreamStep | null;
+}
+
+/** Waits a few turns for what is probably there. @throws what the read has failed with by then. */
+async function soon(read: Promise<StreamStep>): Promise<Soon> {
+  let step: StreamStep | null = null;
+  let failed = false;
+  read.then(
+    (result) => {
+      step = result;
+    },
+    () => {
+      failed = true;
+    },
+  );
+  for (let turn = 0; turn < TURNS && step === null && !failed; turn++) await null;
+  if (failed) await read;
+  return { read, step };
 }
 
 function pieceOf(value: unknown): string | Uint8Array {
@@ -275,6 +302,10 @@ export function isAnswer(value: unknown): value is Answer {
     value instanceof Response ||
     isStream(value)
   );
+}
+
+function isSelfSending(value: unknown): value is SelfSending {
+  return typeof value === 'object' && value !== null && SENDS in value;
 }
 
 function isStream(value: unknown): value is AsyncIterable<string | Uint8Array> {

@@ -101,7 +101,7 @@ export abstract class ConnectionState implements Runnable {
   }
 
   /** Nothing is asked and nothing is being answered. */
-  protected get idle(): boolean {
+  get idle(): boolean {
     return this.first === null && this.receiving === null && !this.headBegun && this.backlog === null;
   }
 

@@ -2,6 +2,7 @@
 // protocol. What it is made of, and where its other stories stand: connection-state.ts.
 import { Buffer } from 'node:buffer';
 import { MillraceError } from '../internal/errors.js';
+import { Alarm } from '../net/alarm.js';
 import { openCodec } from './codec.js';
 import { ConnectionInput } from './connection-input.js';
 import { CLOSED, HANDED_OVER, SERVING, type Transport } from './connection-state.js';
@@ -10,6 +11,8 @@ import { bodyCut } from './request-body.js';
 
 export type { ConnectionAdapter, Transport } from './connection-state.js';
 
+/** For what was said before a cut to leave. */
+const CUT_MS = 2_000;
 const NOTHING = Buffer.alloc(0);
 
 export class HttpConnection extends ConnectionInput {
@@ -72,7 +75,13 @@ export class HttpConnection extends ConnectionInput {
   cut(error: Error | null): void {
     if (this.state === CLOSED || this.state === HANDED_OVER) return;
     this.flush();
-    this.socket.close();
+    const { socket } = this;
+    socket.close();
+    if (socket.bytesQueued > 0) {
+      // A peer that does not read must not keep it for ever.
+      const last = new Alarm(() => socket.destroy(), true);
+      last.set(CUT_MS);
+    }
     this.gone(error);
   }
 

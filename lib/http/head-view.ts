@@ -48,6 +48,19 @@ export class HeadView {
     return recentText(this.#memory, start, start + (place >>> 16));
   }
 
+  /** All of it. Where many parts are wanted, they are cut out of this: calls into C++ cost more than that. */
+  get all(): string {
+    return this.text(this.word(HTTP_HEAD_LENGTH) << 16);
+  }
+
+  fieldNameIn(all: string, index: number): string {
+    return partOf(all, this.#field(index, HTTP_FIELD_NAME));
+  }
+
+  fieldValueIn(all: string, index: number): string {
+    return partOf(all, this.#field(index, HTTP_FIELD_VALUE));
+  }
+
   get fields(): number {
     return this.word(HTTP_HEAD_FIELDS) & 0xffff;
   }
@@ -94,6 +107,11 @@ export class HeadView {
   #field(index: number, word: number): number {
     return this.word(HTTP_HEAD_WORDS + index * HTTP_FIELD_WORDS + word);
   }
+}
+
+function partOf(head: string, place: number): string {
+  const start = place & 0xffff;
+  return head.slice(start, start + (place >>> 16));
 }
 
 function over(): MillraceError {

@@ -76,9 +76,10 @@ export class RequestHeaders implements RequestFields, Iterable<[string, string]>
     const head = this.#head;
     const count = head.fields;
     const list = new Array<string>(2 * count);
+    const { all } = head;
     for (let i = 0; i < count; i++) {
-      list[2 * i] = head.fieldName(i);
-      list[2 * i + 1] = head.fieldValue(i);
+      list[2 * i] = head.fieldNameIn(all, i);
+      list[2 * i + 1] = head.fieldValueIn(all, i);
     }
     return list;
   }

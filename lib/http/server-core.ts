@@ -70,6 +70,8 @@ export class ServerCore implements Runnable {
   handler: Handler;
   onError: ErrorHandler | null = null;
   accessLog: AccessLog | null = null;
+  /** For an adapter whose app wants to hear of each. */
+  onConnection: ((connection: HttpConnection) => void) | null = null;
   readonly server: HttpServer;
   readonly connections: HttpConnection[] = [];
   /** Requests whose handlers have not answered yet. */
@@ -260,6 +262,8 @@ export class ServerCore implements Runnable {
   #settle(request: HttpRequest, result: unknown): void {
     // The socket is somebody else's, or an adapter answers.
     if (request.isOver || request.isTaken) {
+      const { exchange } = request;
+      if (exchange?.waiting) this.#started(exchange);
       if (isThenable(result)) result.then(null, (error: unknown) => this.tellError(error, request));
       return;
     }
@@ -282,11 +286,13 @@ export class ServerCore implements Runnable {
     if (this.counters.unmeasured > 0) this.counters.measured(now() - this.#startMs - this.exactMs);
   }
 
+  #started(exchange: Exchange): void {
+    exchange.running = true;
+    this.running++;
+  }
+
   #wait(exchange: Exchange, result: PromiseLike<unknown>): void {
-    if (!exchange.aborted) {
-      exchange.running = true;
-      this.running++;
-    }
+    if (!exchange.aborted) this.#started(exchange);
     result.then(
       (value) => this.#answer(exchange, value),
       (error: unknown) => this.fail(exchange, error),

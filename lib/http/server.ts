@@ -111,6 +111,11 @@ export class HttpServer {
     });
   }
 
+  /** @internal */
+  get core(): ServerCore {
+    return this.#core;
+  }
+
   /**
    * Resolves with the server when it listens. A failure that nobody waits for is an unhandled rejection.
    * @throws what `listen` of `millrace/net` or `millrace/tls` does: SystemError `EADDRINUSE`, `EACCES` and so on.
@@ -291,6 +296,7 @@ export class HttpServer {
     const connection = new HttpConnection(this.#core, socket);
     socket.data = connection;
     this.#core.added(connection);
+    this.#core.onConnection?.(connection);
     if (!this.#looking) {
       this.#looking = true;
       this.#look.set(LOOK_EVERY_MS);
