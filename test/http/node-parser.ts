@@ -1,5 +1,6 @@
 // Node's own parser (llhttp), for comparison: what it makes of a whole stream.
 import { Buffer } from 'node:buffer';
+import { createRequire } from 'node:module';
 
 interface Parser {
   [callback: number]: (...args: never[]) => unknown;
@@ -19,12 +20,14 @@ interface Binding {
   methods: readonly string[];
 }
 
-/** Deprecated, and the only way to the parser by itself. */
+/** The parser by itself, which Node gives in deprecated ways only: Node 24 no longer in the first of them. */
 function loadBinding(): Binding {
   const { noDeprecation } = process;
   process.noDeprecation = true;
   try {
     return (process as unknown as { binding(name: string): Binding }).binding('http_parser');
+  } catch {
+    return createRequire(import.meta.url)('_http_common') as Binding;
   } finally {
     process.noDeprecation = noDeprecation ?? false;
   }
