@@ -5,7 +5,9 @@
       'target_name': 'millrace',
       'sources': ['<!@(node scripts/list-sources.mjs)'],
       'include_dirs': ['native', '<!(node -p "require(\'node-addon-api\').include_dir")'],
-      'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_DEPRECATED', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS'],
+      'defines': ['NAPI_VERSION=8', 'NODE_ADDON_API_DISABLE_DEPRECATED', 'NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS',
+        # A worker that is being ended can be thrown nothing any more: that must not end the process.
+        'NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS'],
       'cflags_cc': ['-std=c++20', '-fno-exceptions', '-fno-rtti', '-Wall', '-Wextra'],
       'cflags': ['-fvisibility=hidden', '-ffunction-sections', '-fdata-sections'],
       # An assertion is for development builds: in a user's process it would be an abort.
