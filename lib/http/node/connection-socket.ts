@@ -195,7 +195,9 @@ export class ConnectionSocket extends Duplex implements ConnectionAdapter {
 
   #idle(): void {
     const { incoming, _httpMessage: outgoing } = this;
-    let heard = this.emit('timeout');
+    // As node:http: who listens to the socket itself is told, but has not said that it may stay.
+    this.emit('timeout');
+    let heard = false;
     if (incoming !== null && !incoming.complete) heard = incoming.emit('timeout', this) || heard;
     if (outgoing !== null) heard = outgoing.emit('timeout', this) || heard;
     if (this.#owner !== null) heard = this.#owner.socketTimedOut(this) || heard;

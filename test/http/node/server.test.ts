@@ -2,12 +2,14 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request as nodeRequest } from 'node:http';
+import { request as secureRequest } from 'node:https';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Duplex } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { createServer, serveNode } from '../../../lib/http/index.js';
+import { localhost } from '../../tls/certificates.js';
 import { ask, get, RawClient } from '../scene.js';
 import { deferred, listening, startNode } from './scene.js';
 
@@ -215,6 +217,25 @@ describe('createServer', () => {
     const server = await startNode(() => {});
     expect((await ask(server as never, 'GET / HTTP/1.1\r\nHost : a\r\n\r\n')).status).toBe(400);
   });
+});
+
+test('createServer serves HTTPS', async () => {
+  const { authority, server: identity } = localhost();
+  const server = createServer({ tls: { key: identity.key, cert: identity.cert } }, (request, response) => {
+    const { encrypted, remoteAddress } = request.socket as never as Record<string, unknown>;
+    response.end(JSON.stringify({ encrypted, remoteAddress }));
+  });
+  const { port } = await listening(server);
+  const text = await new Promise<string>((resolve, reject) => {
+    const client = secureRequest(
+      { port, host: '127.0.0.1', servername: 'localhost', ca: authority.cert },
+      (response) => {
+        response.on('data', (bytes) => resolve(String(bytes)));
+      },
+    );
+    client.on('error', reject).end();
+  });
+  expect(JSON.parse(text)).toEqual({ encrypted: true, remoteAddress: '127.0.0.1' });
 });
 
 test('serveNode listens at once', async () => {
