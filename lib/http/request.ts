@@ -183,7 +183,7 @@ export class HttpRequest implements BodySource {
 
   /** Of the target, or Host: a name or address, and a port where one was sent. '' where there is none (HTTP/1.0). */
   get host(): string {
-    return this.origin.host;
+    return this.connection.server.proxies === null ? this.authority : this.origin.host;
   }
 
   /** @internal The host that was sent. */
@@ -193,7 +193,8 @@ export class HttpRequest implements BodySource {
 
   /** `http` or `https`: that of the connection, or what a trusted proxy says. */
   get protocol(): 'http' | 'https' {
-    return this.origin.protocol;
+    const { server } = this.connection;
+    return server.proxies === null ? server.scheme : this.origin.protocol;
   }
 
   /** Who connected: where there is a proxy, that. @throws SystemError when the connection has gone. */

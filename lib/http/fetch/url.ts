@@ -7,23 +7,25 @@ const PLAIN = /^[\w\-~!$&()*+,;=:@/%?.]*$/;
 const DOTS = /\/(?:\.|%2e)/i;
 
 const ORIGINS_MAX = 256;
-const origins = new Map<string, string>();
+/** By Host, for each protocol. */
+const origins = { http: new Map<string, string>(), https: new Map<string, string>() };
 
 /** @throws HttpError 400 for what makes no URL. */
-export function urlOf(protocol: string, host: string, target: string): string {
+export function urlOf(protocol: 'http' | 'https', host: string, target: string): string {
   if (!target.startsWith('/')) return target === '*' ? `${originOf(protocol, host)}/` : parsed(target);
   const origin = originOf(protocol, host);
   return PLAIN.test(target) && !DOTS.test(target) ? origin + target : parsed(origin + target);
 }
 
-function originOf(protocol: string, host: string): string {
-  const key = `${protocol}://${host === '' ? 'localhost' : host}`;
-  const known = origins.get(key);
-  if (known !== undefined) return known;
-  const origin = parsed(key).slice(0, -1);
-  if (origins.size >= ORIGINS_MAX) origins.clear();
-  origins.set(key, origin);
-  return origin;
+function originOf(protocol: 'http' | 'https', host: string): string {
+  const known = origins[protocol];
+  const origin = known.get(host);
+  if (origin !== undefined) return origin;
+  const made = parsed(`${protocol}://${host === '' ? 'localhost' : host}`).slice(0, -1);
+  // Clients may invent hosts.
+  if (known.size >= ORIGINS_MAX) known.clear();
+  known.set(host, made);
+  return made;
 }
 
 function parsed(text: string): string {
