@@ -388,6 +388,11 @@ export function serve(options: ServeOptions): HttpServer {
   }
   if (tls !== undefined) checkObject(tls, 'options.tls');
   if (signal !== undefined) checkSignal(signal, 'options.signal');
+  // What listens calls it host.
+  const { hostname } = options;
+  if (hostname !== undefined && (typeof hostname !== 'string' || hostname === '')) {
+    throw invalidType('options.hostname', 'a host name or IP address', hostname);
+  }
   if (typeof options === 'object' && 'host' in options) {
     throw invalidType('options', 'without host: it is called hostname here', options);
   }
