@@ -10,9 +10,11 @@ import {
   HTTP_ERROR_REASON,
   HTTP_EVENT_BODY,
   HTTP_EVENT_END,
+  HTTP_EVENT_ERROR,
   HTTP_EVENT_HEAD,
   HTTP_FIELD_WORDS,
   HTTP_IN_SCRATCH,
+  HTTP_STOP_ERROR,
   HTTP_WORD_EVENTS,
 } from '../internal/http-layout.js';
 import type { Chunk } from '../net/chunk.js';
@@ -179,6 +181,9 @@ export abstract class ConnectionInput extends ConnectionTimes {
           request.takeBody(memory, table[at + HTTP_BODY_OFFSET] as number, table[at + HTTP_BODY_LENGTH] as number);
           at += HTTP_BODY_WORDS + HTTP_END_WORDS;
           left -= 2;
+        } else if (parser.stop === HTTP_STOP_ERROR && isRefusedBody(table, at, left - 1)) {
+          // No body, as far as it has come: nobody is asked, so that the reply is not one to a request.
+          continue;
         } else {
           request.beginBody();
           this.receiving = request;
@@ -266,4 +271,14 @@ export abstract class ConnectionInput extends ConnectionTimes {
 /** The end of a body, without trailers. */
 function isPlainEnd(table: Uint32Array, at: number): boolean {
   return ((table[at] as number) & 0xff) === HTTP_EVENT_END && table[at + HTTP_END_FIELDS] === 0;
+}
+
+/** Whether the body that begins at `at`, of whose events `left` are there, is broken off by an error. */
+function isRefusedBody(table: Uint32Array, at: number, left: number): boolean {
+  let place = at;
+  for (let i = left; i > 0; i--, place += HTTP_BODY_WORDS) {
+    const kind = (table[place] as number) & 0xff;
+    if (kind !== HTTP_EVENT_BODY) return kind === HTTP_EVENT_ERROR;
+  }
+  return false;
 }

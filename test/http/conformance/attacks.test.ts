@@ -56,7 +56,9 @@ async function expectOutcome(
     } else {
       // No reset overtakes the reply: `rest` would throw it.
       expect(await client.rest()).toBe('');
-      expect(handled).toEqual(attack.handled);
+      // A body that shows to be none together with its head is nobody's to handle.
+      const without = attack.handled.filter((request) => !request.endsWith('!400'));
+      expect(cut === 0 ? [without] : [without, attack.handled]).toContainEqual(handled);
       client.end();
     }
   }
