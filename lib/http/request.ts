@@ -217,7 +217,7 @@ export class HttpRequest implements BodySource {
     return asked.origin;
   }
 
-  /** `1.1`, or `1.0`. */
+  /** `1.1`, or `1.0`. What is later than 1.1 is read as that (RFC 9110, 2.5). */
   get httpVersion(): string {
     return this.http10 ? '1.0' : '1.1';
   }

@@ -26,6 +26,7 @@ const std::string_view kStreams[] = {
     "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n folded\r\n\r\n",
     "GET / HTTP/1.1\nHost: a\r\n\r\n",
     "GET / HTTP/2.0\r\nHost: a\r\n\r\n",
+    "POST / HTTP/1.7\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
     "GET /\x01 HTTP/1.1\r\nHost: a\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
     "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n\r\n",

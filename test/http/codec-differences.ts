@@ -100,10 +100,16 @@ export const RULES: readonly Rule[] = [
     (node) => node.version === '0.9',
   ),
   stricter(
-    'no version but 1.0 and 1.1',
+    'no version but HTTP/1',
     'RFC 9110 15.6.6',
     'version-not-supported',
-    (node) => node.version !== '1.0' && node.version !== '1.1',
+    (node) => !node.version.startsWith('1.'),
+  ),
+  taken(
+    'a later minor version is read as 1.1',
+    'RFC 9110 2.5: "SHOULD process it as if it was in the highest minor version"',
+    /^HPE_INVALID_VERSION/,
+    (_ours, { bytes }) => /^[^ ]+ [^ ]+ HTTP\/1\.[2-9]\r\n/m.test(bytes),
   ),
   stricter('a target has no fragment', 'RFC 9112 3.2: none of the four forms has one', 'bad-target', (node) =>
     node.target.includes('#'),

@@ -181,7 +181,7 @@ enum class HttpReason : uint8_t {
   BadMethod = 1,            // a byte that no method has
   BadTarget = 2,            // a byte that no target has, or not a form that its method may have
   BadVersion = 3,           // not "HTTP/" digit "." digit
-  VersionNotSupported = 4,  // neither 1.0 nor 1.1
+  VersionNotSupported = 4,  // not HTTP/1
   RequestLineTooLong = 5,
   BareCr = 6,        // CR without LF
   BareLf = 7,        // LF without CR

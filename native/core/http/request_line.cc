@@ -66,8 +66,9 @@ HttpStep read_version(const Scan& scan, size_t at, size_t limit, RequestLine* li
   return HttpStep::Complete;
 }
 
+// A later minor version is read as 1.1, the highest that we have, RFC 9110 2.5.
 HttpReason take_version(const uint8_t* version, RequestLine* line) {
-  if (version[5] != '1' || version[7] > '1') return HttpReason::VersionNotSupported;
+  if (version[5] != '1') return HttpReason::VersionNotSupported;
   if (version[7] == '0') line->flags |= kHttpHttp10;
   return HttpReason::None;
 }
