@@ -12,6 +12,7 @@ import {
   Fields,
   KEEP_ALIVE,
   TRANSFER_ENCODING,
+  UPGRADE,
 } from './fields/index.js';
 import { invalidField } from './http-errors.js';
 import { type PreparedHead, Reply, type ReplyBody } from './reply.js';
@@ -32,6 +33,8 @@ export type Answer = string | Uint8Array | Reply | Response | AsyncIterable<stri
 const TEXT = new Fields({ 'Content-Type': TEXT_TYPE });
 const BYTES = new Fields({ 'Content-Type': 'application/octet-stream' });
 const FRAMING = CONTENT_LENGTH | TRANSFER_ENCODING | CONNECTION | KEEP_ALIVE;
+/** Upgrade is of this connection, which has to be told (RFC 9110, 7.8). */
+const CONNECTION_UPGRADE = 'Connection: Upgrade\r\n';
 
 /**
  * Sends `answer`, or begins to.
@@ -56,12 +59,14 @@ export function answer(exchange: Exchange, answer: unknown): void {
 /** @throws TypeError for a Content-Length that is no number. */
 export function prepare(fields: Fields): PreparedHead {
   const { known } = fields;
-  if ((known & FRAMING) === 0) {
+  if ((known & (FRAMING | UPGRADE)) === 0) {
     return { fields: fields.serialize(), dated: (known & DATE) !== 0, length: null, closes: false };
   }
   const length = (known & CONTENT_LENGTH) === 0 ? null : lengthOf(fields.get('content-length') as string);
   const closes = (known & CONNECTION) !== 0 && /(^|,)\s*close\s*(,|$)/i.test(fields.get('connection') as string);
-  return { fields: fields.serialize(FRAMING), dated: (known & DATE) !== 0, length, closes };
+  const block = fields.serialize(FRAMING);
+  const sent = (known & UPGRADE) === 0 ? block : block + CONNECTION_UPGRADE;
+  return { fields: sent, dated: (known & DATE) !== 0, length, closes };
 }
 
 function lengthOf(value: string): number {

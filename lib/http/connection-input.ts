@@ -229,7 +229,10 @@ export abstract class ConnectionInput extends ConnectionTimes {
   #serveUpgrade(): void {
     this.upgradeWaits = false;
     this.corked = true;
-    this.server.handle(this.upgrading as HttpRequest);
+    const request = this.upgrading as HttpRequest;
+    // What answers CONNECT at once is looked at, as every reply of an exchange.
+    if (request.isConnect) this.exchange(request);
+    this.server.handle(request);
     this.corked = false;
     if (this.state !== SERVING) return;
     this.flush();

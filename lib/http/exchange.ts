@@ -10,7 +10,7 @@ import { MillraceError } from '../internal/errors.js';
 import { SharedOperation } from '../internal/operation.js';
 import { type WriteResult, written } from '../net/written.js';
 import type { HttpConnection } from './connection.js';
-import { type Framing, framingOf, headOf, isAscii, LAST_CHUNK, NO_FRAMING } from './reply-head.js';
+import { type Framing, framingOf, headOf, isAscii, LAST_CHUNK, NO_FRAMING, TEXT_FIELDS } from './reply-head.js';
 import type { HttpRequest } from './request.js';
 
 const WAITING = 0;
@@ -84,6 +84,7 @@ export class Exchange {
   /** A whole reply. `fields` is a block of checked lines; a body is sent as it is. False: it is too late. */
   send(status: number, fields: string, body: string | Uint8Array | null, dated = false): boolean {
     if (this.#state !== WAITING) return false;
+    if (status < 300 && this.request.isConnect) return this.#refuseTunnel();
     this.#begun();
     this.status = status;
     const { request, connection } = this;
@@ -105,10 +106,11 @@ export class Exchange {
 
   /**
    * Begins a reply in pieces. `length` is that of the body; null when it is not known: chunks, or with HTTP/1.0 the end of
-   * the connection.
+   * the connection. False: it is too late, or there is no such reply.
    */
   begin(status: number, fields: string, length: number | null, dated = false): boolean {
     if (this.#state !== WAITING) return false;
+    if (status < 300 && this.request.isConnect) return !this.#refuseTunnel();
     this.#begun();
     this.status = status;
     const { request, connection } = this;
@@ -240,6 +242,11 @@ export class Exchange {
     const listener = this.onGone;
     this.onGone = null;
     listener?.exchangeGone(error);
+  }
+
+  /** 2xx would say that there is a tunnel (RFC 9110, 9.3.6), which only `upgrade` makes: whoever just answers has none. */
+  #refuseTunnel(): boolean {
+    return this.send(501, TEXT_FIELDS, 'Not Implemented\n');
   }
 
   /** The handler's fault, which whoever waits for `write` may not tell. */

@@ -2,7 +2,30 @@ import { invalidType } from '../internal/errors.js';
 import type { WriteResult } from '../net/written.js';
 import type { CompressedBody } from './compressed.js';
 import type { Exchange } from './exchange.js';
-import { Fields } from './fields/index.js';
+import {
+  CONNECTION,
+  CONTENT_ENCODING,
+  CONTENT_LENGTH,
+  CONTENT_TYPE,
+  Fields,
+  KEEP_ALIVE,
+  SET_COOKIE,
+  TRAILER,
+  TRANSFER_ENCODING,
+  UPGRADE,
+} from './fields/index.js';
+
+/** What says something of the connection, of how the body is framed or how it is to be read: too late behind it. */
+const NO_TRAILERS =
+  CONTENT_LENGTH |
+  TRANSFER_ENCODING |
+  CONNECTION |
+  KEEP_ALIVE |
+  UPGRADE |
+  TRAILER |
+  CONTENT_TYPE |
+  CONTENT_ENCODING |
+  SET_COOKIE;
 
 /** Writes the body of a reply, piece by piece. */
 export class ReplyWriter {
@@ -26,7 +49,10 @@ export class ReplyWriter {
     return this.#exchange.request.signal;
   }
 
-  /** Fields that follow the body where it is sent in chunks; else they are dropped (RFC 9112, 7.1.2). */
+  /**
+   * Fields that follow the body where it is sent in chunks; else they are dropped (RFC 9112, 7.1.2), as are always those that
+   * come too late there (RFC 9110, 6.5.1): of framing, of the connection, Content-Type, Content-Encoding, Set-Cookie.
+   */
   get trailers(): Fields {
     this.#trailers ??= new Fields();
     return this.#trailers;
@@ -56,7 +82,7 @@ export class ReplyWriter {
         return;
       }
     }
-    this.#exchange.end(this.#trailers === null ? '' : this.#trailers.serialize());
+    this.#exchange.end(this.#trailers === null ? '' : this.#trailers.serialize(NO_TRAILERS));
   }
 
   /** @internal It will not be complete. */

@@ -52,7 +52,8 @@ export class Reply {
     checkObject(init, 'init');
     const { status = 200, headers } = init;
     checkStatus(status, 'init.status');
-    if (body !== null && hasNoBody(status)) {
+    // 205 has an empty one (RFC 9110, 15.3.6).
+    if (body !== null && (hasNoBody(status) || status === 205)) {
       throw invalidType('body', `null with status ${status}, which has none`, body);
     }
     this.status = status;

@@ -158,12 +158,12 @@ export class ServerCore implements Runnable {
     if (this.running < this.limits.concurrentRequests && this.#queue.size === 0) {
       this.#run(request);
     } else if (this.queued < this.limits.queuedRequests) {
-      const exchange = request.connection.exchange(request);
+      const exchange = request.exchange ?? request.connection.exchange(request);
       exchange.queued = true;
       this.#queue.add(exchange);
     } else {
       this.counters.shed++;
-      answer(request.connection.exchange(request), OVERLOADED);
+      answer(request.exchange ?? request.connection.exchange(request), OVERLOADED);
     }
   }
 

@@ -1,9 +1,9 @@
 // What peers get of a server whose handler looks at nothing and answers at once: what the RFCs ask for must not depend on
 // the handler's care.
 import { describe, expect, test } from 'vitest';
-import { Reply } from '../../../lib/http/index.js';
+import { HttpError, Reply } from '../../../lib/http/index.js';
 import { REFUSED } from '../refused.js';
-import { RawClient, start } from '../scene.js';
+import { ask, get, RawClient, start } from '../scene.js';
 
 describe('a handler that never reads a body', () => {
   /** What fits into one packet: of more, the head has come before. */
@@ -37,5 +37,89 @@ describe('a handler that never reads a body', () => {
     expect(await client.reply()).toMatchObject({ status: 400, headers: { connection: 'close' } });
     expect(await client.rest()).toBe('');
     client.end();
+  });
+});
+
+describe('CONNECT', () => {
+  const CONNECT = 'CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n';
+  const answers: Record<
+    string,
+    () => Reply | Response | string | Uint8Array | AsyncIterable<string> | Promise<string>
+  > = {
+    text: () => 'hello',
+    bytes: () => new Uint8Array(5),
+    'a Reply': () => new Reply('hello', { status: 201 }),
+    'no body': () => new Reply(null, { status: 204 }),
+    'a Response': () => new Response('hello'),
+    'a stream': async function* () {
+      yield 'hello';
+    },
+    'a promise': async () => 'hello',
+  };
+
+  // RFC 9110, 9.3.6: any 2xx says that the tunnel is there, and has no Content-Length nor Transfer-Encoding.
+  test.each(Object.entries(answers))('is not agreed to by %s', async (_name, fetch) => {
+    const told: unknown[] = [];
+    const server = start({ fetch, handlerError: (error) => told.push(error) });
+    const client = await RawClient.open(server);
+    const reply = await client.say(CONNECT + get()).reply();
+    expect(reply).toMatchObject({ status: 501, reason: 'Not Implemented', headers: { connection: 'close' } });
+    expect([await client.rest(), told]).toEqual(['', []]);
+    client.end();
+  });
+
+  test('is refused as the handler says', async () => {
+    const server = start({
+      fetch: () => {
+        throw new HttpError(405, undefined, { headers: { Allow: 'GET' } });
+      },
+    });
+    expect(await ask(server, CONNECT)).toMatchObject({ status: 405, headers: { allow: 'GET', connection: 'close' } });
+  });
+});
+
+describe('fields of a reply', () => {
+  const CLOSE = { Connection: 'Close' };
+
+  // RFC 9110, 7.8: a sender of Upgrade must also send it as an option of Connection.
+  test('Upgrade is told to be one of this connection', async () => {
+    const server = start({
+      fetch: ({ path }) =>
+        new Reply('', { status: 426, headers: { Upgrade: 'HTTP/2.0', ...(path === '/c' && CLOSE) } }),
+      routes: { '/static': new Reply('x', { headers: { Upgrade: 'echo' } }) },
+    });
+    const client = await RawClient.open(server);
+    for (const path of ['/', '/static']) {
+      expect((await client.say(get(path)).reply()).headers.connection, path).toBe('Upgrade');
+    }
+    expect((await client.say(get('/c')).reply()).headers.connection).toBe('Upgrade, close');
+  });
+
+  // RFC 9110, 6.5.1
+  test('those of framing are no trailers', async () => {
+    const server = start({
+      fetch: () =>
+        Reply.stream(async (writer) => {
+          await writer.write('hello');
+          for (const name of [
+            'Content-Length',
+            'Transfer-Encoding',
+            'Connection',
+            'Content-Type',
+            'Set-Cookie',
+            'Trailer',
+          ])
+            writer.trailers.set(name, '1');
+          writer.trailers.set('X-Sum', '7').set('ETag', '"a"');
+        }),
+    });
+    expect((await ask(server, get())).trailers).toEqual({ 'x-sum': '7', etag: '"a"' });
+  });
+
+  // RFC 9110, 15.3.6
+  test('205 has no content, and says so', async () => {
+    expect(() => new Reply('x', { status: 205 })).toThrow('body must be null with status 205');
+    const server = start({ fetch: () => new Reply(null, { status: 205 }) });
+    expect(await ask(server, get())).toMatchObject({ status: 205, headers: { 'content-length': '0' } });
   });
 });
