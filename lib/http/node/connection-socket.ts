@@ -17,6 +17,8 @@ export interface SocketOwner {
   socketTimedOut(socket: ConnectionSocket): boolean;
   /** The peer's end is no reason to give up what is being answered. */
   readonly httpAllowHalfOpen: boolean;
+  /** Milliseconds that a connection may be quiet, where nobody has said otherwise; 0: as long as it likes. */
+  readonly timeout: number;
 }
 
 /** The replies whose bytes leave by this connection. */
@@ -129,6 +131,12 @@ export class ConnectionSocket extends Duplex implements ConnectionAdapter {
   /** Something was asked or answered. */
   touch(): void {
     this.#timer?.touch();
+  }
+
+  /** Nothing is being answered any more. As node:http: a limit that was set meanwhile was for that alone. */
+  rest(): void {
+    const limitMs = this.#owner?.timeout ?? 0;
+    if (this.timeout !== undefined && this.timeout !== limitMs) this.setTimeout(limitMs);
   }
 
   ref(): this {

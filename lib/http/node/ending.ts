@@ -7,6 +7,7 @@
 import { channel } from 'node:diagnostics_channel';
 import { type Runnable, scheduler } from '../../internal/scheduler.js';
 import { abortIncoming, dump } from './incoming.js';
+import { nativeHttp } from './native.js';
 import type { NodeReply } from './outgoing.js';
 
 const responseFinished = channel('http.server.response.finish');
@@ -59,6 +60,7 @@ function finish(reply: NodeReply): void {
   const { request, response, socket } = reply;
   if (response._closed) return;
   response._finish();
+  markFinished(reply);
   response.emit('finish');
   if (responseFinished.hasSubscribers) {
     responseFinished.publish({ request, response, socket, server: socket.server });
@@ -72,12 +74,19 @@ function letGo(reply: NodeReply): void {
   const { request, response } = reply;
   dump(request);
   detach(reply);
+  markFinished(reply);
   response.destroyed = true;
   response._closed = true;
 }
 
-function detach({ response, socket }: NodeReply): void {
+function markFinished({ response }: NodeReply): void {
+  const { writableFinished } = nativeHttp();
+  if (writableFinished !== null) response[writableFinished] = true;
+}
+
+function detach({ request, response, socket }: NodeReply): void {
   if (socket._httpMessage === response) socket._httpMessage = null;
+  if (socket.incoming === request) socket.rest();
   response.socket = null as never;
 }
 

@@ -111,6 +111,7 @@ class FunctionHost implements AppHost {
   readonly settings: MessageSettings;
   readonly server = null;
   readonly httpAllowHalfOpen = false;
+  readonly timeout = 0;
   readonly #app: NodeApp;
   readonly #upgrade: NodeUpgrade | null;
 

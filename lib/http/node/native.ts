@@ -76,6 +76,8 @@ export interface NativeHttp {
   readonly outHeaders: symbol | null;
   /** Set while a writer was told to wait. */
   readonly needDrain: symbol | null;
+  /** Where `writableFinished` stands; in Node 20 and 22 it is made of other properties. */
+  readonly writableFinished: symbol | null;
 }
 
 let loaded: NativeHttp | null = null;
@@ -95,6 +97,7 @@ export function nativeHttp(): NativeHttp {
     storeHeader: prototype._storeHeader,
     outHeaders: called('kOutHeaders'),
     needDrain: called('kNeedDrain'),
+    writableFinished: called('kWritableFinished'),
   };
   return loaded;
 }

@@ -41,10 +41,8 @@ export function makeOutgoing(
   response._storeHeader = storeHeader;
   response._writeRaw = writeRaw;
   response._flushOutput = flushOutput;
-  if (exchange.request.expectsContinue) {
-    response._expect_continue = true;
-    response.writeContinue = writeContinue;
-  }
+  // Not `_expect_continue`: with that Node closes a connection whose client was asked to continue by somebody else than the app.
+  if (exchange.request.expectsContinue) response.writeContinue = writeContinue;
   return response;
 }
 
@@ -224,7 +222,10 @@ export class NodeReply implements GoneListener, BodyListener {
   /** @returns false when the writer should wait for 'drain'. */
   push(data: string | Uint8Array, callback: Callback | null | undefined): boolean {
     const { exchange } = this;
-    if (exchange.ended) return false;
+    if (exchange.ended) {
+      if (typeof callback === 'function') process.nextTick(callback, exchange.connection.goneError());
+      return false;
+    }
     this.socket.touch();
     const result = exchange.raw(data, this.response.statusCode);
     if (!result.queued) {
@@ -239,7 +240,7 @@ export class NodeReply implements GoneListener, BodyListener {
       this.#waits = result;
       result.then(
         () => this.#drained(result),
-        () => {},
+        (error: unknown) => this.#lost(error as Error),
       );
     }
     return false;
@@ -276,6 +277,13 @@ export class NodeReply implements GoneListener, BodyListener {
     else this.response._flush();
   }
 
+  /** Who waits for a write that will not leave is told so. */
+  #lost(error: Error): void {
+    const callbacks = this.#callbacks;
+    this.#callbacks = null;
+    if (callbacks !== null) for (const callback of callbacks) callback(error);
+  }
+
   #writeChunk(head: string, body: string | Uint8Array, callback: Callback | null | undefined): boolean {
     const { length } = body;
     const begin = `${head}${length.toString(16)}\r\n`;
@@ -283,8 +291,8 @@ export class NodeReply implements GoneListener, BodyListener {
     if (length <= JOINED_BYTES_MAX) return this.push(`${begin}${latin1Of(body)}\r\n`, callback);
     this.push(begin, null);
     // The end of a chunk may be gathered with what follows: whether to wait, the body says.
-    const wrote = this.push(body, null);
-    return this.push('\r\n', callback) && wrote;
+    const wrote = this.push(body, callback);
+    return this.push('\r\n', null) && wrote;
   }
 
   #lastChunks(head: string, body: string | Uint8Array): void {

@@ -7,6 +7,8 @@ import { nodeHandler } from '../../../lib/http/index.js';
 import { ask, get, post, RawClient, start } from '../scene.js';
 import { deferred, same, sameReplies, startNode } from './scene.js';
 
+const MiB = 1024 * 1024;
+
 describe('a request', () => {
   test('is an IncomingMessage, with the head as Node has it', async () => {
     const reply = await same(
@@ -106,7 +108,8 @@ describe('a request', () => {
     expect((await client.received(asked.length)).toString()).toBe(asked);
     client.say('hello');
     expect((await client.reply()).status).toBe(100);
-    expect((await client.reply()).text).toBe('hello');
+    const reply = await client.reply();
+    expect([reply.text, reply.headers.connection]).toEqual(['hello', 'keep-alive']);
   });
 
   test('is not asked to continue by an app that refuses it', async () => {
@@ -410,6 +413,63 @@ describe('a response', () => {
     });
     await ask(server as never, get());
     expect(await done.promise).toEqual([null, null, null]);
+  });
+
+  test('calls back for a large piece of a chunked body when it has left, not when it was written', async () => {
+    const written = deferred();
+    let isWritten = false;
+    const server = await startNode((_request, response) => {
+      response.write(Buffer.alloc(32 * MiB), () => {
+        isWritten = true;
+        written.resolve();
+      });
+    });
+    const client = await RawClient.open(server as never);
+    client.pause();
+    client.say(get());
+    // Another client is answered meanwhile: turns of the event loop have passed.
+    const other = await startNode((_request, response) => void response.end('x'));
+    for (let i = 0; i < 3; i++) await ask(other as never, get());
+    expect(isWritten).toBe(false);
+    client.resume();
+    await written.promise;
+  });
+
+  test('calls back with an error for what does not leave any more', async () => {
+    const errors: unknown[] = [];
+    const begun = deferred();
+    const closed = deferred();
+    const server = await startNode((_request, response) => {
+      const note = (error?: Error | null): void => void errors.push(error);
+      response.setHeader('Content-Length', 64 * MiB);
+      response.write(Buffer.alloc(32 * MiB), note);
+      response.write(Buffer.alloc(MiB), note);
+      response.on('close', closed.resolve);
+      begun.resolve();
+    });
+    const client = await RawClient.open(server as never);
+    client.pause();
+    client.say(get());
+    await begun.promise;
+    client.destroy();
+    await closed.promise;
+    expect(errors).toEqual([expect.any(Error), expect.any(Error)]);
+  });
+
+  test('has a time limit of its own, that the next one on the connection has not', async () => {
+    const limits: unknown[] = [];
+    const server = await startNode((request, response) => {
+      limits.push(request.socket.timeout ?? 0);
+      response.setTimeout(60_000);
+      response.end('x');
+    });
+    server.setTimeout(90_000);
+    const client = await RawClient.open(server as never);
+    for (let i = 0; i < 2; i++) {
+      client.say(get());
+      await client.reply();
+    }
+    expect(limits).toEqual([90_000, 90_000]);
   });
 
   test('of another length than it has announced ends the connection', async () => {
