@@ -4,9 +4,12 @@ import { TimeoutError } from '../internal/errors.js';
 import { ConnectionReplies } from './connection-replies.js';
 import { LINGERING, SERVING } from './connection-state.js';
 import { HttpError } from './http-errors.js';
+import type { HttpRequest } from './request.js';
 
 /** How long a peer is listened to after the last byte has left. */
 const LINGER_MS = 2_000;
+/** For `paceMs`: the peer's time begins at the next look. */
+const NOT_BEGUN = -1;
 
 export abstract class ConnectionTimes extends ConnectionReplies {
   /** Looks at its times. */
@@ -22,6 +25,10 @@ export abstract class ConnectionTimes extends ConnectionReplies {
     const waitedMs = since(this.sinceMs, nowMs);
     const { receiving } = this;
     if (receiving !== null) {
+      if (isUntold(receiving)) {
+        this.paceMs = NOT_BEGUN;
+        return;
+      }
       const long = limits.requestMs > 0 && exactMs - receiving.startMs >= limits.requestMs;
       if (long) this.#timedOut('request');
       else if (this.#isTooSlow(nowMs)) this.#timedOut('body');
@@ -50,6 +57,7 @@ export abstract class ConnectionTimes extends ConnectionReplies {
   }
 
   #isTooSlow(nowMs: number): boolean {
+    if (this.paceMs === NOT_BEGUN) this.paceMs = nowMs;
     const { bodyBytesPerSecond, bodyGraceMs } = this.server.limits;
     const elapsedMs = since(this.paceMs, nowMs);
     if (bodyBytesPerSecond === 0 || elapsedMs < bodyGraceMs || elapsedMs === 0) return false;
@@ -81,6 +89,12 @@ export abstract class ConnectionTimes extends ConnectionReplies {
     this.destroy(new TimeoutError(`The peer has read nothing of a reply for ${writeStallMs} ms`));
     return true;
   }
+}
+
+/** The peer waits for 100 Continue, which was not sent yet: nobody has read the body, or others are to be answered before. */
+function isUntold(request: HttpRequest): boolean {
+  if (!request.expectsContinue || request.bytesReceived > 0) return false;
+  return !request.body.wanted || request.exchange?.hasTurn !== true;
 }
 
 /** Milliseconds of a clock that is a number of 30 bits and wraps. */

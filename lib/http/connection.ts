@@ -39,8 +39,11 @@ export class HttpConnection extends ConnectionInput {
     this.adapter?.connectionGone(cause);
   }
 
-  /** The socket becomes somebody else's: with what was received behind the head, and nothing of ours on it. */
-  handOver(request: HttpRequest, head: string): { socket: Transport; received: Buffer } {
+  /**
+   * The socket becomes somebody else's: with what was received behind the head, and nothing of ours on it.
+   * @param status of `head`, or of what somebody else will say.
+   */
+  handOver(request: HttpRequest, head: string, status: number): { socket: Transport; received: Buffer } {
     if (this.state !== SERVING) throw this.goneError();
     const { exchange } = request;
     const isNext = exchange === null ? this.first === null : this.first === exchange && exchange.waiting;
@@ -54,6 +57,7 @@ export class HttpConnection extends ConnectionInput {
     const received = this.backlog?.takeAll() ?? NOTHING;
     this.backlog = null;
     openCodec().detach(this.codec);
+    this.server.replied(request, status);
     request.over();
     exchange?.handedOver();
     this.server.removed(this);

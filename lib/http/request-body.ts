@@ -10,7 +10,7 @@ import { Buffer } from 'node:buffer';
 import { MillraceError } from '../internal/errors.js';
 import { Failed, Operation, Ready } from '../internal/operation.js';
 import { UnexpectedEndError } from '../net/read-errors.js';
-import { HttpError } from './http-errors.js';
+import { bodyTooLarge, type HttpError } from './http-errors.js';
 
 const HIGH_BYTES = 64 * 1024;
 const LOW_BYTES = HIGH_BYTES / 4;
@@ -279,7 +279,7 @@ export class RequestBody implements AsyncIterable<Buffer> {
 
   #tooLarge(limit: number): HttpError {
     this.discard();
-    return tooLarge(limit);
+    return bodyTooLarge('The body', limit);
   }
 }
 
@@ -340,10 +340,6 @@ function settled<T>(convert: Convert<T>, memory: Buffer, offset: number, length:
 /** The peer has ended or gone in the middle of a body. */
 export function bodyCut(received: number): Error {
   return new UnexpectedEndError(received, 'the body of the request is longer');
-}
-
-function tooLarge(limit: number): HttpError {
-  return new HttpError(413, `The body has more than ${limit} bytes`);
 }
 
 function used(): MillraceError {

@@ -336,7 +336,12 @@ export class HttpRequest implements BodySource {
    * `ERR_MILLRACE_SOCKET_CLOSED`; TypeError for headers that cannot be sent.
    */
   upgrade(reply: UpgradeReply = {}): Upgraded {
-    return this.connection.handOver(this, upgradeHead(this, reply));
+    const status = reply.status ?? (this.isConnect ? 200 : 101);
+    return this.connection.handOver(
+      this,
+      reply.status === null ? '' : upgradeHead(this, status, reply.headers),
+      status,
+    );
   }
 
   /** @internal */
@@ -504,16 +509,14 @@ function peerGone(): Error {
 }
 
 /** The head of the reply that agrees. */
-function upgradeHead(request: HttpRequest, { status, headers }: UpgradeReply): string {
-  if (status === null) return '';
-  const code = status ?? (request.isConnect ? 200 : 101);
-  checkInteger(code, 'status', 101, 299);
+function upgradeHead(request: HttpRequest, status: number, headers: FieldsInit | undefined): string {
+  checkInteger(status, 'status', 101, 299);
   const fields = new Fields(headers);
-  if (code === 101) {
+  if (status === 101) {
     if (!fields.has('upgrade')) fields.set('Upgrade', protocolOf(request.headers.get('upgrade') ?? ''));
     fields.set('Connection', 'Upgrade');
   }
-  return `${statusLine(code)}${fields.serialize()}\r\n`;
+  return `${statusLine(status)}${fields.serialize()}\r\n`;
 }
 
 function protocolOf(upgrade: string): string {

@@ -254,8 +254,13 @@ export class ServerCore implements Runnable {
     }
     if (typeof result === 'string' && connection.first === null && !request.isOver && this.compression === null) {
       connection.replyWithText(request, result);
-    } else {
+      return;
+    }
+    try {
       this.#settle(request, result);
+    } catch (error) {
+      // A `then` that throws when it is looked at, or called.
+      this.fail(request.exchange ?? connection.exchange(request), error);
     }
   }
 

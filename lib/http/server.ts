@@ -236,7 +236,9 @@ export class HttpServer {
   #setStatics(table: ReturnType<typeof dispatcher>['table']): void {
     const { compression } = this.#core;
     const lengthMax = compression === null ? undefined : compression.minBytes - 1;
-    this.#core.setStatics(table === null ? [] : staticRoutes(table, lengthMax));
+    const routes = table === null ? [] : staticRoutes(table, lengthMax);
+    // The path of the metrics goes before all routes.
+    this.#core.setStatics(routes.filter(({ path }) => path !== this.#options.metrics));
   }
 
   #dispatcher(options: RoutingOptions): ReturnType<typeof dispatcher> {

@@ -110,6 +110,8 @@ describe('observing', () => {
         '/static': 'in C++',
         '/slow': () => sleep(2).then(() => 'slow'),
         '/made': () => new Reply(null, { status: 204 }),
+        // It goes before the routes, those that C++ answers as well.
+        '/metrics': 'hidden',
       },
     });
     const client = await RawClient.open(server);

@@ -4,6 +4,10 @@ import { type AccessEntry, HttpError, type HttpRequest, Reply, type ReplyWriter 
 import { codeOf, Deferred } from '../../net/scene.js';
 import { exchange, FakePeer, get, post, rest, start, until } from '../fake-scene.js';
 
+function thrower(): never {
+  throw new Error('thrown');
+}
+
 describe('a request', () => {
   test('can be read by the body of a reply that the handler returned at once', async () => {
     const server = start({
@@ -233,6 +237,26 @@ describe('hooks that throw', () => {
     for (const path of ['/now', '/later']) expect((await peer.say(get(path)).reply()).status).toBe(500);
     expect(warn.mock.calls.map(([text]) => String(text).includes('of the hook'))).toEqual([true, true]);
     warn.mockRestore();
+  });
+
+  test('what is returned, by its `then` or `return`: it is the failure of that request, and of no other', async () => {
+    const hostile: Record<string, () => never> = {
+      '/getter': () => Object.defineProperty({}, 'then', { get: thrower }) as never,
+      '/then': () => Object.defineProperty({}, 'then', { value: thrower }) as never,
+      '/return': () => ({ [Symbol.asyncIterator]: () => ({ next: thrower }), return: thrower }) as never,
+    };
+    const server = start({
+      fetch: ({ path }) => (path === '/good' ? 'good' : (hostile[path] as () => never)()),
+      handlerError: () => {},
+    });
+    const peer = await FakePeer.open(server);
+    for (const path of ['/getter', '/then']) {
+      peer.say(get(path) + get('/good'));
+      expect((await peer.reply()).status, path).toBe(500);
+      expect((await peer.reply()).text, path).toBe('good');
+    }
+    expect((await peer.say('HEAD /return HTTP/1.1\r\nHost: a\r\n\r\n').reply(true)).status).toBe(200);
+    expect((await peer.say(get('/good')).reply()).text).toBe('good');
   });
 
   test('accessLog: it is told as a failure, and nothing else comes of it', async () => {

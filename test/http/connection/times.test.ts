@@ -62,6 +62,33 @@ describe('a peer that is slow', () => {
     expect(quick.text).toBe('');
   });
 
+  test('because it waits for 100 Continue is not: that is not its time, and then the body has its own', async () => {
+    const go = new Deferred<void>();
+    const server = start({
+      fetch: async (request) => {
+        if (request.path === '/first') await go.promise;
+        return `got ${await request.text()}`;
+      },
+      limits: { bodyBytesPerSecond: 100, bodyGraceMs: 3000 },
+    });
+    const head = (path: string): string => post(path, 'hello', 'Expect: 100-continue').slice(0, -'hello'.length);
+    const peer = await FakePeer.open(server);
+    peer.say(get('/first'));
+    peer.say(head('/second'));
+    const other = await FakePeer.open(server);
+    other.say(head('/first'));
+    await pass(20_000);
+    expect([peer.text, other.text]).toEqual(['', '']);
+    go.resolve();
+    expect((await peer.reply()).text).toBe('got ');
+    for (const waits of [peer, other]) expect((await waits.reply()).status).toBe(100);
+    await pass(3000 - LOOK_MS);
+    expect([peer.text, other.text]).toEqual(['', '']);
+    expect((await other.say('hello').reply()).text).toBe('got hello');
+    await pass(3 * LOOK_MS);
+    expect((await peer.reply()).status).toBe(408);
+  });
+
   test('was quick once, which is no credit for ever', async () => {
     const server = start({
       fetch: (request) => request.text(),

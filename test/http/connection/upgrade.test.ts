@@ -37,6 +37,26 @@ describe('an upgrade', () => {
     await peer.closed();
   });
 
+  test('is told to who keeps count, with the status that was sent, while its request can be read', async () => {
+    const log: string[] = [];
+    const server = start({
+      fetch: (request) => {
+        request.upgrade(request.path === '/own' ? { status: null } : {});
+        return '';
+      },
+      accessLog: ({ request, status, durationMs }) =>
+        log.push(`${request.method} ${request.target} ${status} ${durationMs}`),
+    });
+    for (const path of ['/', '/own']) (await FakePeer.open(server)).say(get(path, ...UPGRADE));
+    (await FakePeer.open(server)).say('CONNECT b:1 HTTP/1.1\r\nHost: a\r\n\r\n');
+    await rest();
+    expect(log.sort()).toEqual(['CONNECT b:1 200 0', 'GET / 101 0', 'GET /own 101 0']);
+    expect(server.stats().replies).toEqual([
+      { method: 'GET', status: '1xx', count: 2 },
+      { method: 'CONNECT', status: '2xx', count: 1 },
+    ]);
+  });
+
   test('waits for the replies to those before it, and nothing behind it is taken for HTTP', async () => {
     const handled: string[] = [];
     let answer = (_text: string): void => {};
