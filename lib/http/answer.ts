@@ -93,11 +93,11 @@ function sendText(exchange: Exchange, text: string): void {
 
 /** No body; to HEAD the length that the body of GET would have, where that is told. */
 export function sendEmpty(exchange: Exchange, status: number, fields: Fields): void {
-  const head = headFor(exchange, fields);
-  if (head.length !== null && exchange.request.isHead) {
-    exchange.begin(status, head.fields, head.length, head.dated);
+  if (exchange.request.isHead && (fields.known & CONTENT_LENGTH) !== 0) {
+    begin(exchange, status, fields);
     exchange.end();
   } else {
+    const head = headFor(exchange, fields);
     exchange.send(status, head.fields, null, head.dated);
   }
 }

@@ -1,7 +1,7 @@
 // What peers get of a server whose handler looks at nothing and answers at once: what the RFCs ask for must not depend on
 // the handler's care.
 import { describe, expect, test } from 'vitest';
-import { HttpError, Reply } from '../../../lib/http/index.js';
+import { HttpError, Reply, sendFile } from '../../../lib/http/index.js';
 import { REFUSED } from '../refused.js';
 import { ask, get, RawClient, start } from '../scene.js';
 
@@ -114,6 +114,19 @@ describe('fields of a reply', () => {
         }),
     });
     expect((await ask(server, get())).trailers).toEqual({ 'x-sum': '7', etag: '"a"' });
+  });
+
+  // RFC 9110, 8.6: no Content-Length but that of the same GET.
+  test('HEAD of a file has no length that GET has not, where it would be compressed', async () => {
+    const server = start({ compression: true, fetch: (request) => sendFile(request, 'package.json') });
+    const gzip = ['Accept-Encoding: gzip', 'Connection: close'];
+    const whole = await ask(server, get('/', ...gzip));
+    const head = await ask(server, get('/', ...gzip).replace('GET', 'HEAD'), true);
+    expect(whole.headers).toMatchObject({ 'content-encoding': 'gzip', vary: 'Accept-Encoding' });
+    expect({ ...head.headers, date: '' }).toEqual({ ...whole.headers, date: '' });
+    const plain = await ask(server, get().replace('GET', 'HEAD'), true);
+    expect(plain.headers).toMatchObject({ vary: 'Accept-Encoding', 'accept-ranges': 'bytes' });
+    expect(Number(plain.headers['content-length'])).toBeGreaterThan(1000);
   });
 
   // RFC 9110, 15.3.6
