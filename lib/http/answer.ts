@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { invalidType, MillraceError } from '../internal/errors.js';
 import { spawn } from '../task/spawn.js';
 import { CompressedBody, codingFor, sendCompressed } from './compressed.js';
+import { addVary } from './compression/index.js';
 import type { Exchange } from './exchange.js';
 import {
   CONNECTION,
@@ -97,9 +98,17 @@ export function sendEmpty(exchange: Exchange, status: number, fields: Fields): v
     begin(exchange, status, fields);
     exchange.end();
   } else {
-    const head = headFor(exchange, fields);
+    const head = headFor(exchange, status === 304 ? notModified(exchange, fields) : fields);
     exchange.send(status, head.fields, null, head.dated);
   }
+}
+
+/** Where replies are compressed, 200 would depend on Accept-Encoding, and 304 has its Vary (RFC 9110, 15.4.5). */
+function notModified(exchange: Exchange, fields: Fields): Fields {
+  if (exchange.connection.server.compression === null) return fields;
+  const varying = fields.copy();
+  addVary(varying, 'Accept-Encoding');
+  return varying;
 }
 
 /** A body that is there. */

@@ -124,6 +124,9 @@ describe('fields of a reply', () => {
     const head = await ask(server, get('/', ...gzip).replace('GET', 'HEAD'), true);
     expect(whole.headers).toMatchObject({ 'content-encoding': 'gzip', vary: 'Accept-Encoding' });
     expect({ ...head.headers, date: '' }).toEqual({ ...whole.headers, date: '' });
+    // RFC 9110, 15.4.5: Vary of 200 is in 304 as well.
+    const known = await ask(server, get('/', ...gzip, `If-None-Match: ${whole.headers.etag}`));
+    expect(known).toMatchObject({ status: 304, headers: { vary: 'Accept-Encoding' } });
     const plain = await ask(server, get().replace('GET', 'HEAD'), true);
     expect(plain.headers).toMatchObject({ vary: 'Accept-Encoding', 'accept-ranges': 'bytes' });
     expect(Number(plain.headers['content-length'])).toBeGreaterThan(1000);
