@@ -176,6 +176,7 @@ export const HTTP_REASON_BAD_CHUNK_END = 28;
 export const HTTP_REASON_TRAILERS_TOO_LARGE = 29;
 export const HTTP_REASON_TOO_MANY_TRAILERS = 30;
 export const HTTP_REASON_OUT_OF_MEMORY = 31;
+export const HTTP_REASON_METHOD_TOO_LONG = 32;
 
 export const STATIC_ROUTE_WORD_HOST_OFFSET = 0;
 export const STATIC_ROUTE_WORD_HOST_LENGTH = 1;
@@ -286,4 +287,5 @@ export const HTTP_REASON_NAMES: readonly string[] = [
   'trailers-too-large',
   'too-many-trailers',
   'out-of-memory',
+  'method-too-long',
 ];

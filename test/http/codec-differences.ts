@@ -146,7 +146,7 @@ export const RULES: readonly Rule[] = [
     'a Host is a host and perhaps a port',
     'RFC 9112 3.2, RFC 9110 7.2; Node leaves it to its server',
     'bad-host',
-    (node) => valuesOf(node, 'host').some((value) => !isAuthority(value)),
+    (node) => valuesOf(node, 'host').some((value) => !isAuthority(value) || value.startsWith(':')),
   ),
   stricter(
     'a length that is no number of JavaScript',

@@ -29,7 +29,7 @@ export const REFUSED: readonly Row[] = [
   ['a bare LF behind the version', 'RFC 9112 2.2', 'GET / HTTP/1.1\n', 400, 'bare-lf'],
   ['a bare CR behind the version', 'RFC 9112 2.2', 'GET / HTTP/1.1\rX', 400, 'bare-cr'],
   ['a request line of 8,193 bytes', 'RFC 9112 3', `GET /${'a'.repeat(8188)}`, 414, 'request-line-too-long'],
-  ['a method that never ends', 'RFC 9112 3', 'A'.repeat(8193), 414, 'request-line-too-long'],
+  ['a method that never ends', 'RFC 9112 3', 'A'.repeat(8193), 501, 'method-too-long'],
   // The target
   ['a fragment', 'RFC 9112 3.2', 'GET /a#b HTTP/1.1\r\n', 400, 'bad-target'],
   ['a control character in the target', 'RFC 9112 3.2', 'GET /\x01 HTTP/1.1\r\n', 400, 'bad-target'],
@@ -79,6 +79,7 @@ export const REFUSED: readonly Row[] = [
   ['a Host with a path', 'RFC 9110 7.2', `${GET}Host: a/b\r\n`, 400, 'bad-host'],
   ['a Host with user information', 'RFC 9110 7.2', `${GET}Host: u@a\r\n`, 400, 'bad-host'],
   ['a Host whose port is no number', 'RFC 9110 7.2', `${GET}Host: a:b\r\n`, 400, 'bad-host'],
+  ['a Host of a port alone', 'RFC 9110 4.2.1', `${GET}Host: :80\r\n`, 400, 'bad-host'],
   ['a Host whose port is too large', 'RFC 9110 7.2', `${GET}Host: a:65536\r\n`, 400, 'bad-host'],
   ['a Host of half an IPv6 address', 'RFC 3986 3.2.2', `${GET}Host: [::1\r\n`, 400, 'bad-host'],
   // The length of the body

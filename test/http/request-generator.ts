@@ -28,7 +28,18 @@ const VERSIONS = [
   'http/1.1',
   'HTTP/1.2',
 ];
-const HOSTS = ['Host: a', 'Host: a', 'Host: a', 'Host: [::1]:80', 'Host:', 'Host: a b', 'Host: a:x', 'host: u@a', ''];
+const HOSTS = [
+  'Host: a',
+  'Host: a',
+  'Host: a',
+  'Host: [::1]:80',
+  'Host:',
+  'Host: a b',
+  'Host: a:x',
+  'Host: :80',
+  'host: u@a',
+  '',
+];
 const FIELDS = [
   ...[
     'Accept: */*',

@@ -209,6 +209,7 @@ enum class HttpReason : uint8_t {
   TrailersTooLarge = 29,
   TooManyTrailers = 30,
   OutOfMemory = 31,
+  MethodTooLong = 32,
 };
 
 // The flat form of a static table (static_table.h): for each route a StaticRouteWord::Words header, then its replies.

@@ -85,7 +85,10 @@ class Framing {
   static HttpReason take_host(Text value, HttpHeadFound* found) {
     if (found->host_field != 0) return HttpReason::SeveralHosts;
     found->host_field = found->fields + 1;
-    return parse_authority(value.bytes, value.length).valid ? HttpReason::None : HttpReason::BadHost;
+    // Empty says that the target has none, RFC 9110 7.2; a port of nothing says nothing, 4.2.1.
+    Authority authority = parse_authority(value.bytes, value.length);
+    bool good = authority.valid && (authority.host_length > 0 || value.length == 0);
+    return good ? HttpReason::None : HttpReason::BadHost;
   }
 
   // A second line is refused even if it says the same, and so is a list: RFC 9110 8.6 lets a recipient take "42, 42" as

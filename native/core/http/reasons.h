@@ -18,9 +18,10 @@ constexpr uint32_t status_of(HttpReason reason) {
     case HttpReason::TooManyTrailers:
       return 431;  // RFC 6585 5
     case HttpReason::ChunkExtensionsTooLarge:
-      return 413;  // RFC 9112 7.1.1: "an appropriate 4xx"
-    case HttpReason::UnknownTransferCoding:
-      return 501;  // RFC 9112 6.1
+      return 413;                            // RFC 9112 7.1.1: "an appropriate 4xx"
+    case HttpReason::MethodTooLong:          // RFC 9112 3
+    case HttpReason::UnknownTransferCoding:  // RFC 9112 6.1
+      return 501;
     case HttpReason::VersionNotSupported:
       return 505;  // RFC 9110 15.6.6
     case HttpReason::OutOfMemory:

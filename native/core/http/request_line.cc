@@ -148,7 +148,7 @@ HttpStep read_request_line(Scan& scan, size_t begin, uint32_t bytes_max, Request
   size_t limit = begin + bytes_max;  // where CR stands at the latest
 
   size_t method_end = scan.not_token(begin);
-  if (method_end > limit) return refuse(line, HttpReason::RequestLineTooLong);
+  if (method_end > limit) return refuse(line, HttpReason::MethodTooLong);
   if (method_end >= scan.end()) return HttpStep::Incomplete;
   if (bytes[method_end] != ' ' || method_end == begin) return refuse(line, HttpReason::BadMethod);
 
