@@ -53,6 +53,8 @@ export abstract class ConnectionReplies extends ConnectionEnding {
    */
   decideKeepAlive(exchange: Exchange, isWhole = true): void {
     if (!this.#keepsAlive(exchange.request, exchange.next === null, isWhole)) exchange.keepAlive = false;
+    // Who says close takes no further request (RFC 9112, 9.6).
+    if (!exchange.keepAlive) this.closing = true;
   }
 
   /** `exchange` has said all it has to say. */

@@ -66,6 +66,33 @@ describe('Connection: close in the middle of a pipeline', () => {
     expect(await peer.rest()).toBe('');
   });
 
+  // RFC 9112, 9.6
+  test('of a handler, said already: what comes then is never handled', async () => {
+    const handled: string[] = [];
+    const gate = new Deferred<void>();
+    const server = start({
+      fetch: ({ path }) => {
+        handled.push(path);
+        return Reply.stream(
+          async (writer) => {
+            await writer.write('begun ');
+            await gate.promise;
+          },
+          { headers: { Connection: 'close' } },
+        );
+      },
+    });
+    const peer = await FakePeer.open(server);
+    peer.say(get('/1'));
+    await until(() => peer.text.includes('begun'));
+    peer.say(get('/2'));
+    await rest();
+    gate.resolve();
+    expect(await peer.reply()).toMatchObject({ text: 'begun ', headers: { connection: 'close' } });
+    expect(await peer.rest()).toBe('');
+    expect(handled).toEqual(['/1']);
+  });
+
   test('of a handler, with an upgrade waiting behind it: the connection ends', async () => {
     const server = start({ fetch: async () => new Reply('bye', { headers: { Connection: 'close' } }) });
     const peer = await FakePeer.open(server);
