@@ -30,15 +30,19 @@ export abstract class ConnectionEnding extends ConnectionOutput {
     const { receiving } = this;
     this.receiving = null;
     if (receiving !== null) receiving.bodyFailed(error);
-    else this.farewell = refusal(error);
+    else this.farewell = error;
     this.endIfDone();
   }
 
   protected endIfDone(): void {
     if (this.state !== SERVING || !this.closing || this.first !== null || this.corked || this.upgradeWaits) return;
-    if (this.farewell !== '') {
-      this.text += this.farewell;
-      this.farewell = '';
+    const { farewell } = this;
+    if (farewell !== null) {
+      this.farewell = null;
+      // An app that says it by itself may have ended the connection with it.
+      const isSaid = this.server.onRefused?.(this.self, farewell) === true;
+      if (this.state !== SERVING) return;
+      if (!isSaid) this.text += refusal(farewell);
     }
     this.end();
   }

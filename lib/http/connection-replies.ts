@@ -157,7 +157,7 @@ export abstract class ConnectionReplies extends ConnectionEnding {
     exchange.next = null;
     this.last = exchange;
     this.closing = true;
-    this.farewell = '';
+    this.farewell = null;
     this.upgradeWaits = false;
     this.upgrading = null;
     this.dropFrom(behind, error);
@@ -165,7 +165,7 @@ export abstract class ConnectionReplies extends ConnectionEnding {
 
   /** @param isLast no request that was taken stands behind it. */
   #keepsAlive(request: HttpRequest, isLast: boolean, isWhole: boolean): boolean {
-    if (this.closing && isLast && !this.upgradeWaits && this.farewell === '') return false;
+    if (this.closing && isLast && !this.upgradeWaits && this.farewell === null) return false;
     return request !== this.receiving || !isWhole || this.#keepsUnread(request);
   }
 

@@ -17,6 +17,7 @@ import type { Backlog } from './backlog.js';
 import { openCodec } from './codec.js';
 import type { HttpConnection } from './connection.js';
 import type { Exchange } from './exchange.js';
+import type { HttpError } from './http-errors.js';
 import type { HttpRequest } from './request.js';
 import type { ServerCore } from './server-core.js';
 
@@ -89,7 +90,7 @@ export abstract class ConnectionState implements Runnable {
   /** Its handler is still to be called. */
   protected upgradeWaits = false;
   /** What is said when all is answered: why the rest is not. */
-  protected farewell = '';
+  protected farewell: HttpError | null = null;
   /** The socket is. */
   protected paused = false;
 

@@ -72,6 +72,8 @@ export class ServerCore implements Runnable {
   accessLog: AccessLog | null = null;
   /** For an adapter whose app wants to hear of each. */
   onConnection: ((connection: HttpConnection) => void) | null = null;
+  /** The same for what was no request: true if the app has said so to the peer. */
+  onRefused: ((connection: HttpConnection, error: HttpError) => boolean) | null = null;
   readonly server: HttpServer;
   readonly connections: HttpConnection[] = [];
   /** Requests whose handlers have not answered yet. */

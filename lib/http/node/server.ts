@@ -5,8 +5,10 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkFunction, checkInteger, checkObject } from '../../internal/errors.js';
 import type { HttpConnection } from '../connection.js';
+import type { HttpError } from '../http-errors.js';
 import type { HttpLimits } from '../limits.js';
 import { type HttpServer, type ServeOptions, serve } from '../server.js';
+import { clientErrorOf } from './client-error.js';
 import type { ConnectionSocket } from './connection-socket.js';
 import { type AppHost, handle, type NodeApp, openSocket } from './handler.js';
 import type { NodeRequest } from './incoming.js';
@@ -146,6 +148,7 @@ export class NodeServer extends EventEmitter implements AppHost {
     });
     this.#server = server;
     server.core.onConnection = (connection) => this.#connected(connection);
+    server.core.onRefused = (connection, error) => this.#refused(connection, error);
     server.ready.then(
       () => process.nextTick(() => this.#listens(server)),
       (reason: unknown) => process.nextTick(() => this.#failed(server, reason)),
@@ -284,6 +287,19 @@ export class NodeServer extends EventEmitter implements AppHost {
     this.emit('connection', socket);
   }
 
+  /** What an app says to a client that has sent no request, is said in its turn, and ends the connection. */
+  #refused(connection: HttpConnection, refusal: HttpError): boolean {
+    if (this.listenerCount('clientError') === 0) return false;
+    const socket = (connection.adapter as ConnectionSocket | null) ?? openSocket(this, { connection });
+    try {
+      this.emit('clientError', clientErrorOf(refusal), socket);
+    } catch (error) {
+      // As on node:http: an uncaught exception, in a turn of its own.
+      process.nextTick(rethrow, error);
+    }
+    return true;
+  }
+
   #connections(): HttpConnection[] {
     const servers = this.#server === null ? this.#closing : [this.#server, ...this.#closing];
     return [...servers].flatMap((server) => server.core.connections);
@@ -311,8 +327,8 @@ export class NodeServer extends EventEmitter implements AppHost {
  * A server with the face of an `http.Server`, for apps that call `listen`, `address`, `close` and `on('upgrade')`
  * themselves, and for Fastify's `serverFactory`. Before `listen` nothing happens.
  *
- * Errors of listening come as 'error'. Requests that cannot be understood are answered by the server, with the right 4xx:
- * there is no 'clientError'. What differs from node:http is listed in docs/guide/http-adapters.md.
+ * Errors of listening come as 'error'. Requests that cannot be understood are answered by the server, with the right 4xx,
+ * or by who listens to 'clientError'. What differs from node:http is listed in docs/guide/http-adapters.md.
  *
  * @example
  * ```ts
@@ -352,6 +368,10 @@ export function createServer(first: NodeServerOptions | NodeApp = {}, second?: N
  */
 export function serveNode(app: NodeApp, options: NodeServerOptions & ListenTarget = {}): NodeServer {
   return createServer(options, app).listen(options);
+}
+
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 function notRunning(): Error {

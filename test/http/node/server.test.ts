@@ -217,6 +217,50 @@ describe('createServer', () => {
     const server = await startNode(() => {});
     expect((await ask(server as never, 'GET / HTTP/1.1\r\nHost : a\r\n\r\n')).status).toBe(400);
   });
+
+  test('lets who listens to clientError answer what is no request', async () => {
+    const server = await startNode(() => {});
+    const seen: unknown[] = [];
+    server.on('clientError', (error: Error & { code: string; status: number }, socket: Duplex) => {
+      seen.push([error.code, error.status, socket.writable]);
+      socket.end('HTTP/1.1 418 Teapot\r\nContent-Length: 2\r\n\r\nno');
+    });
+    for (const bytes of ['GARBAGE\r\n\r\n', `GET / HTTP/1.1\r\nHost: a\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`]) {
+      const client = await RawClient.open(server as never);
+      client.say(bytes);
+      expect(await client.rest()).toBe('HTTP/1.1 418 Teapot\r\nContent-Length: 2\r\n\r\nno');
+    }
+    expect(seen).toEqual([
+      ['ERR_MILLRACE_HTTP', 400, true],
+      ['HPE_HEADER_OVERFLOW', 431, true],
+    ]);
+  });
+
+  test('tells of a clientError behind the replies that were asked for before', async () => {
+    const answered = deferred();
+    const server = await startNode(async (_request, response) => {
+      await answered.promise;
+      response.end('first');
+    });
+    server.on('clientError', (_error, socket: Duplex) => {
+      socket.write('HTTP/1.1 400 Mine\r\nContent-Length: 0\r\n\r\n');
+      socket.destroy();
+    });
+    const client = await RawClient.open(server as never);
+    client.say(`${get()}GARBAGE\r\n\r\n`);
+    answered.resolve();
+    expect((await client.reply()).text).toBe('first');
+    expect((await client.reply()).reason).toBe('Mine');
+    await client.closed();
+  });
+
+  test('ends a connection of which a listener to clientError says nothing', async () => {
+    const server = await startNode(() => {});
+    server.on('clientError', () => {});
+    const client = await RawClient.open(server as never);
+    client.say('GARBAGE\r\n\r\n');
+    expect(await client.rest()).toBe('');
+  });
 });
 
 test('createServer serves HTTPS', async () => {
