@@ -11,7 +11,9 @@ import {
   CONTENT_TYPE,
   DATE,
   Fields,
+  forbiddenInValue,
   KEEP_ALIVE,
+  shownCharacter,
   TRANSFER_ENCODING,
   UPGRADE,
 } from './fields/index.js';
@@ -206,7 +208,7 @@ function discardBody(body: unknown): void {
   }
 }
 
-/** A WHATWG Response: its fields are checked by whoever made it, but for what is not Latin-1. */
+/** A WHATWG Response. Whoever made it has checked it, but it may be a stranger's. @throws TypeError for what cannot be sent. */
 export function sendResponse(exchange: Exchange, response: Response): void {
   const { status, body } = response;
   if (response.bodyUsed) {
@@ -214,9 +216,17 @@ export function sendResponse(exchange: Exchange, response: Response): void {
   }
   if (status < 200) throw invalidField('A Response of Response.error() cannot be sent');
   const fields = new Fields(response.headers);
+  exchange.reason = reasonOf(response);
   if (body === null || hasNoBody(status)) sendEmpty(exchange, status, fields);
   else if (exchange.request.isHead) stream(exchange, status, fields, body);
   else wholeOrStream(exchange, status, fields, body.getReader()).catch((error: unknown) => failedIn(exchange, error));
+}
+
+/** The reason phrase of a Response; '' for the status' own. @throws TypeError for what could end the status line. */
+export function reasonOf({ statusText }: { readonly statusText: string }): string {
+  const at = forbiddenInValue(statusText);
+  if (at < 0) return statusText;
+  throw invalidField(`statusText must not contain ${shownCharacter(statusText, at)}, at index ${at}`);
 }
 
 /** What a reader gives. */

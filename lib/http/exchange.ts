@@ -43,6 +43,8 @@ export class Exchange {
   next: Exchange | null = null;
   /** Of the reply; 0 while there is none. */
   status = 0;
+  /** Of the status line; '' for the status' own phrase. Checked. */
+  reason = '';
   /** @internal Counted among those whose handlers have not answered. */
   running = false;
   /** @internal It waits for a handler. */
@@ -91,7 +93,7 @@ export class Exchange {
     const bytes = body === null || (typeof body === 'string' && isAscii(body)) ? body : bytesOf(body);
     const framing = framingOf(status, request.isHead, request.http10, bytes === null ? 0 : bytes.length);
     connection.decideKeepAlive(this);
-    const head = headOf(status, fields, dated, framing.field, this.keepAlive, request.http10);
+    const head = headOf(status, fields, dated, framing.field, this.keepAlive, request.http10, this.reason);
     if (bytes === null || framing.silent) {
       this.emit(head);
     } else if (typeof bytes === 'string') {
@@ -119,7 +121,7 @@ export class Exchange {
     this.#left = framing.length;
     if (framing.closes) this.keepAlive = false;
     connection.decideKeepAlive(this, false);
-    this.emit(headOf(status, fields, dated, framing.field, this.keepAlive, request.http10));
+    this.emit(headOf(status, fields, dated, framing.field, this.keepAlive, request.http10, this.reason));
     return true;
   }
 

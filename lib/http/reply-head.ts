@@ -50,7 +50,7 @@ export function connectionField(keepAlive: boolean, http10: boolean): string {
   return CLOSE;
 }
 
-/** @param fields checked lines. `dated`: Date is among them. */
+/** @param fields checked lines. `dated`: Date is among them. `reason`: checked; '' for the status' own phrase. */
 export function headOf(
   status: number,
   fields: string,
@@ -58,9 +58,11 @@ export function headOf(
   framing: string,
   keepAlive: boolean,
   http10: boolean,
+  reason = '',
 ): string {
   const date = dated ? '' : dateField();
-  return `${statusLine(status)}${fields}${date}${connectionField(keepAlive, http10)}${framing}\r\n`;
+  const line = reason === '' ? statusLine(status) : `HTTP/1.1 ${status} ${reason}\r\n`;
+  return `${line}${fields}${date}${connectionField(keepAlive, http10)}${framing}\r\n`;
 }
 
 /** V8 keeps what was put together of pieces as a rope, from 13 characters on: to look at each is dear then. */

@@ -196,6 +196,8 @@ export class ServerCore implements Runnable {
   /** A handler has failed: its error becomes the reply. */
   fail(exchange: Exchange, error: unknown): void {
     if (exchange.aborted) return;
+    // That of a Response which could not be sent is not the error's.
+    exchange.reason = '';
     if (exchange.request.isGone && (error as { name?: unknown } | null)?.name === 'AbortError') {
       // The handler has heeded `request.signal`: it is no failure, and there is nothing that could be said to the peer.
       exchange.abort(null);

@@ -1,12 +1,13 @@
 // A request as a WHATWG Request. It is one by its prototype; what apps ask for all the time is answered from the request that
 // was received, and the platform's own Request is made when something else is wanted. From then on it has the body.
-import type { Buffer } from 'node:buffer';
+import { Buffer } from 'node:buffer';
 import type { HttpRequest } from '../request.js';
 import { LightHeaders } from './headers.js';
 import { delegate, derive, natives } from './natives.js';
 import { bodyStream } from './request-stream.js';
 import { urlOf } from './url.js';
 
+const EMPTY = Buffer.alloc(0);
 /** Methods that a Request cannot be made with. */
 const FORBIDDEN_METHODS = ['CONNECT', 'TRACE', 'TRACK'];
 
@@ -108,11 +109,12 @@ export class LightRequest {
         duplex: 'half',
       };
       if (this.#hasBody) {
-        if (this.#used) throw unusable();
-        this.#stream = bodyStream(request.body);
+        this.#stream = this.#used ? new ReadableStream() : bodyStream(request.body);
         init.body = this.#stream;
       }
       this.#native = new (natives().Request)(this.url, init);
+      // What was read is gone: the platform's own says so then.
+      if (this.#used) this.#native.body?.cancel().catch(() => {});
     }
     return this.#native;
   }
@@ -123,6 +125,7 @@ export class LightRequest {
   }
 
   async #bytes(): Promise<Buffer> {
+    if (!this.#hasBody) return EMPTY;
     this.#use();
     return this.#request.bytes();
   }

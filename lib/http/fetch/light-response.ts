@@ -70,13 +70,15 @@ export class LightResponse {
     this.#statusText = statusText;
     this.#lines = headers === undefined || headers === null ? '' : linesOf(headers);
     this.#known = this.#lines === '' ? 0 : known;
-    if (typeof content === 'string' && (this.#known & CONTENT_TYPE) === 0) this.#lines += TEXT_TYPE;
+    // A stream has no type, whatever is known to be in it.
+    if (typeof body === 'string' && (this.#known & CONTENT_TYPE) === 0) this.#lines += TEXT_TYPE;
   }
 
   static json(value: unknown, init: ResponseInit = {}): Response {
     const text = JSON.stringify(value);
     if (text === undefined) throw new TypeError('The value is not JSON serializable');
     const response = new LightResponse(text, init);
+    if (response.#native !== null) return natives().Response.json(value, init);
     // What was added for text is not what it is.
     if ((response.#known & CONTENT_TYPE) === 0) {
       response.#lines = `${response.#lines.slice(0, -TEXT_TYPE.length)}content-type: application/json\r\n`;
@@ -181,7 +183,8 @@ export class LightResponse {
     if (this.#native !== null || this.#used) {
       const native = this.native.clone();
       // Its headers are what ours have become.
-      return new LightResponse(native.body, { status: native.status, headers: this.headers }) as unknown as Response;
+      const { status, statusText, body } = native;
+      return new LightResponse(body, { status, statusText, headers: this.headers }) as unknown as Response;
     }
     const { status, statusText, headers } = this;
     return new LightResponse(this.#body as BodyInit, { status, statusText, headers }) as unknown as Response;
@@ -198,6 +201,7 @@ export class LightResponse {
       sendResponse(exchange, this as unknown as Response);
       return;
     }
+    exchange.reason = this.#statusText;
     const body = this.#body;
     const isPlain = this.#headers === null && (this.#known & FRAMING) === 0;
     if (isPlain && exchange.connection.server.compression === null) {

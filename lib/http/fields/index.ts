@@ -19,4 +19,4 @@ export { listMembers, type Parameters, parseParameters, split, tokenOrQuoted, un
 export { type MediaType, mediaEssence, parseMediaType } from './media-type.js';
 export { parseWeighted, type Weighted } from './quality.js';
 export type { RequestFields } from './request-fields.js';
-export { forbiddenInValue, isToken, trimSpace } from './syntax.js';
+export { forbiddenInValue, isToken, shownCharacter, trimSpace } from './syntax.js';

@@ -1,5 +1,6 @@
 // What the Fetch standard says of Requests and Responses, held against the platform's own.
 import { Buffer } from 'node:buffer';
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { HttpRequest } from '../../../lib/http/index.js';
 import { type FetchContext, fetchHandler, serveFetch } from '../../../lib/http/index.js';
@@ -132,6 +133,31 @@ describe('a Request', () => {
     });
     await expect(seen(post('/', '{'), (r) => r.json())).rejects.toThrow(SyntaxError);
     await seen(get(), async (r) => expect([await r.text(), await r.text()]).toEqual(['', '']));
+  });
+
+  test('can be looked at when its body was read', async () => {
+    await seen(post('/x', 'body'), async (request) => {
+      await request.text();
+      expect(inspect(request)).toContain("method: 'POST'");
+      expect([request.redirect, request.mode, request.bodyUsed]).toEqual(['follow', 'cors', true]);
+      expect(() => request.clone()).toThrow(TypeError);
+      expect(() => new Request(request)).toThrow(TypeError);
+      await expect(request.text()).rejects.toThrow(TypeError);
+    });
+  });
+
+  test('to GET has no body, whatever was sent with it', async () => {
+    const body = 'GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody';
+    await seen(body, async (request) => {
+      expect(request.body).toBe(null);
+      expect([await request.text(), (await request.arrayBuffer()).byteLength, (await request.blob()).size]).toEqual([
+        '',
+        0,
+        0,
+      ]);
+      expect((await request.arrayBuffer()).byteLength).toBe(0);
+      expect(request.bodyUsed).toBe(false);
+    });
   });
 
   test('gives forms', async () => {
@@ -300,6 +326,62 @@ describe('a Response', () => {
     const { body } = used;
     await used.text();
     expect(() => new Response(body)).toThrow(TypeError);
+  });
+
+  test('is sent with its statusText', async () => {
+    const given = { status: 299, statusText: 'Quite \xe9fine' };
+    const made: (() => Response)[] = [
+      () => new Response('text', given),
+      () => new Response('text', given).clone(),
+      () => new Response(null, given),
+      () => new Response(new Blob(['stream']).stream(), given),
+      () => new Response(new Blob(['stream']).stream(), given).clone(),
+      () => new NativeResponse('native', given),
+      () => Response.json({}, given),
+    ];
+    for (const make of made) {
+      const server = start({ fetch: fetchHandler(make) });
+      const { status, reason } = await ask(server, get());
+      expect([status, reason]).toEqual([299, given.statusText]);
+      expect((await ask(server, 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n', true)).reason).toBe(given.statusText);
+    }
+    const plain = start({ fetch: () => new NativeResponse('x', given), compression: true });
+    expect((await ask(plain, get())).reason).toBe(given.statusText);
+  });
+
+  test('whose statusText could end the status line is not sent, nor is its phrase the error’s', async () => {
+    const forged = new NativeResponse('x', { statusText: 'harmless' });
+    Object.defineProperty(forged, 'statusText', { value: 'OK\r\nX-Forged: yes' });
+    const broken = new ReadableStream({
+      pull() {
+        throw new Error('no body');
+      },
+    });
+    for (const response of [forged, new NativeResponse(broken, { statusText: 'Mine' })]) {
+      const told: unknown[] = [];
+      const server = start({ fetch: () => response, handlerError: (error) => void told.push(error) });
+      const { status, reason, headers } = await ask(server, get());
+      expect([status, reason, headers['x-forged']]).toEqual([500, 'Internal Server Error', undefined]);
+      expect(told).toHaveLength(1);
+    }
+  });
+
+  test('made of the stream of another one has no type but its own', async () => {
+    for (const R of [Response, NativeResponse]) {
+      expect(new R(new R('text').body).headers.get('content-type')).toBe(null);
+      expect(new R(new R('text').body, { headers: { 'Content-Type': 'a/b' } }).headers.get('content-type')).toBe('a/b');
+    }
+  });
+
+  test('of JSON is JSON whatever its init is made of', () => {
+    for (const R of [Response, NativeResponse]) {
+      const response = R.json({}, { status: '201', statusText: 5 } as never);
+      expect([response.status, response.statusText, response.headers.get('content-type')]).toEqual([
+        201,
+        '5',
+        'application/json',
+      ]);
+    }
   });
 
   test('is not sent twice', async () => {
