@@ -6,6 +6,7 @@
 import { border } from '../internal/border.js';
 import { now } from '../internal/clock.js';
 import { type Runnable, scheduler } from '../internal/scheduler.js';
+import { UnexpectedEndError } from '../net/read-errors.js';
 import { spawn } from '../task/spawn.js';
 import { type Answer, answer, discard, isGenerator } from './answer.js';
 import { openCodec, type StaticRoute } from './codec.js';
@@ -46,7 +47,6 @@ export interface AccessEntry {
 }
 
 const RETRY_AFTER_SECONDS = 1;
-const INTERNAL_ERROR = { status: 500 };
 /** A clock of 31 bits: no number on the heap. */
 const CLOCK_MASK = 0x3fffffff;
 const OVERLOADED = new Reply('The server has too much to do\n', {
@@ -321,7 +321,7 @@ export class ServerCore implements Runnable {
   }
 
   #answerError(exchange: Exchange, value: unknown, why: unknown): void {
-    const { status } = why instanceof HttpError ? why : INTERNAL_ERROR;
+    const { status } = statusErrorOf(why, exchange.request);
     try {
       answer(exchange, typeof value === 'string' || value instanceof Uint8Array ? new Reply(value, { status }) : value);
     } catch (error) {
@@ -331,7 +331,7 @@ export class ServerCore implements Runnable {
 
   #failed(exchange: Exchange, error: unknown): void {
     if (!exchange.waiting) return;
-    const told = error instanceof HttpError ? error : new HttpError(500, undefined, { cause: error });
+    const told = statusErrorOf(error, exchange.request);
     if (told.status >= 500) this.tellError(error, exchange.request);
     answer(exchange, this.#refusal(told, exchange.request));
   }
@@ -353,6 +353,14 @@ export class ServerCore implements Runnable {
       this.tellError(error, request);
     }
   }
+}
+
+/** With the status that becomes of `error`. */
+function statusErrorOf(error: unknown, request: HttpRequest): HttpError {
+  if (error instanceof HttpError) return error;
+  // The peer has ended its side in the middle of its body: that is no failure of ours.
+  if (error instanceof UnexpectedEndError && request.isGone) return new HttpError(400, 'The body ended too early');
+  return new HttpError(500, undefined, { cause: error });
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -219,6 +219,31 @@ describe('a handler', () => {
   });
 });
 
+describe('a peer that ends its side in the middle of its body', () => {
+  test('is told 400, as it is no fault of the handler that waits for the rest', async () => {
+    const told: unknown[] = [];
+    const seen: unknown[] = [];
+    const fetch = (request: HttpRequest) => request.text();
+    const handlerError = (error: unknown) => void told.push(error);
+    const plain = start({ fetch, handlerError });
+    const own = start({
+      fetch,
+      handlerError,
+      error(error) {
+        seen.push((error as Error).name);
+        return 'cut';
+      },
+    });
+    for (const server of [plain, own]) {
+      const peer = await FakePeer.open(server);
+      peer.say('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf').end();
+      expect(await peer.reply()).toMatchObject({ status: 400, headers: { connection: 'close' } });
+      expect(await peer.rest()).toBe('');
+    }
+    expect([seen, told]).toEqual([['UnexpectedEndError'], []]);
+  });
+});
+
 describe('hooks that throw', () => {
   test('handlerError: the peer has its reply, and a warning tells', async () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
