@@ -79,9 +79,9 @@ export function serveFiles(root: string, options: DirectoryFileOptions = {}): (r
     if (asked.method !== 'GET' && asked.method !== 'HEAD') {
       throw new HttpError(405, undefined, { headers: { Allow: 'GET, HEAD' } });
     }
-    const { path } = request;
+    const { path, queryString } = request;
     const below = request.match === null ? path.slice(1) : request.match.wildcardOf(path);
-    const found = await directory.resolve(below, path);
+    const found = await directory.resolve(below, path, queryString);
     if (found.kind === 'redirect') return Reply.redirect(found.location, 308);
     return replyWith(asked, found.source, found.name, options);
   };

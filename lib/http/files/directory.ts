@@ -23,7 +23,10 @@ export interface DirectoryOptions {
 /** A file, opened; or where to go. */
 export type Resolution =
   | { readonly kind: 'file'; readonly source: FileSource /** Its name, for `contentTypeOf`. */; readonly name: string }
-  | { readonly kind: 'redirect' /** The path with a slash at its end, percent-encoded. */; readonly location: string };
+  | {
+      readonly kind: 'redirect' /** The path with a slash at its end, percent-encoded, and the query. */;
+      readonly location: string;
+    };
 
 const DOTFILES = ['ignore', 'deny', 'allow'];
 const LINKS = ['inside', 'follow', 'deny'];
@@ -68,27 +71,30 @@ export class StaticDirectory {
    *
    * @param path relative to the directory, as it was sent: `RouteMatch.wildcardOf` gives it.
    * @param requestPath the request's whole path, as it was sent, for a redirect.
+   * @param query as it was sent, without the question mark: a redirect keeps it.
    * @throws HttpError 400, 403, 404. Errors of the system that are the server's own: EMFILE, EIO.
    */
-  async resolve(path: string, requestPath: string): Promise<Resolution> {
+  async resolve(path: string, requestPath: string, query = ''): Promise<Resolution> {
     const segments = staticSegments(path, this.#dotfiles);
     const name = segments.at(-1) as string;
     const found = join(this.root, ...segments);
-    if (name === '') return this.#directory(found, true, requestPath);
+    if (name === '') return this.#directory(found, true, requestPath, query);
     try {
       return { kind: 'file', source: await this.#open(found), name };
     } catch (error) {
-      if (error instanceof HttpError && (await isDirectory(found))) return this.#directory(found, false, requestPath);
+      if (error instanceof HttpError && (await isDirectory(found))) {
+        return this.#directory(found, false, requestPath, query);
+      }
       throw error;
     }
   }
 
-  async #directory(path: string, slashed: boolean, requestPath: string): Promise<Resolution> {
+  async #directory(path: string, slashed: boolean, requestPath: string, query: string): Promise<Resolution> {
     if (this.#index === false || (!slashed && !this.#redirect)) throw new HttpError(404);
     const source = await this.#open(join(path, this.#index));
     if (slashed) return { kind: 'file', source, name: this.#index };
     await source.close();
-    return { kind: 'redirect', location: withSlash(requestPath) };
+    return { kind: 'redirect', location: withSlash(requestPath) + (query === '' ? '' : `?${query}`) };
   }
 
   async #open(path: string): Promise<FileSource> {

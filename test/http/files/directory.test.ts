@@ -9,6 +9,8 @@ import {
   StaticDirectory,
   staticSegments,
 } from '../../../lib/http/files/index.js';
+import { serveFiles } from '../../../lib/http/index.js';
+import { ask as askServer, get, start } from '../scene.js';
 
 const base = mkdtempSync(join(tmpdir(), 'millrace-files-'));
 const root = join(base, 'public');
@@ -70,6 +72,15 @@ describe('a directory', () => {
     expect(await ask('docs/', { index: 'x.css' })).toBe('x.css 10');
     expect(await ask('docs', { redirect: false })).toBe(404);
     expect(await ask('docs', { index: false })).toBe(404);
+  });
+
+  test('keeps the query when it redirects', async () => {
+    const found = await new StaticDirectory(root).resolve('docs', '/static/docs', 'a=1&b=?');
+    expect(found).toEqual({ kind: 'redirect', location: '/static/docs/?a=1&b=?' });
+    const server = start({ routes: { '/static/*': serveFiles(root) } });
+    const { status, headers } = await askServer(server, get('/static/docs?a=1&b=%0d%0aX:y'));
+    expect([status, headers.location]).toEqual([308, '/static/docs/?a=1&b=%0d%0aX:y']);
+    expect((await askServer(server, get('/static/docs?'))).headers.location).toBe('/static/docs/');
   });
 
   test('never redirects to another host', async () => {
