@@ -91,6 +91,10 @@ TEST(HttpStaticTable, AnswersByMethod) {
                    .reply(kStaticAnyMethod, "no")
                    .route(std::nullopt, "/get")
                    .reply(HttpMethod::Get, "no head")
+                   .route(std::nullopt, "/any")
+                   .reply(kStaticAnyMethod, kOk)
+                   .route(std::nullopt, "/head")
+                   .reply(HttpMethod::Head, kOk)
                    .table();
   ASSERT_NE(table, nullptr);
   EXPECT_EQ(reply_of(*table, 0, HttpMethod::Get), kOk);
@@ -100,6 +104,11 @@ TEST(HttpStaticTable, AnswersByMethod) {
   EXPECT_EQ(reply_of(*table, 0, HttpMethod::Other), "no");
   EXPECT_EQ(reply_of(*table, 1, HttpMethod::Delete), "none");
   EXPECT_EQ(reply_of(*table, 1, HttpMethod::Other), "none");
+  for (uint32_t route : {2u, 3u}) {
+    EXPECT_EQ(reply_of(*table, route, HttpMethod::Head), kOk.substr(0, kOk.size() - 2));
+  }
+  EXPECT_EQ(reply_of(*table, 2, HttpMethod::Get), kOk);
+  EXPECT_EQ(reply_of(*table, 3, HttpMethod::Get), "none");
 }
 
 TEST(HttpStaticTable, FindsEachOfMany) {

@@ -220,6 +220,38 @@ describe('static routes', () => {
     expect(await client.rest()).toBe('');
   });
 
+  const tables: Record<string, Record<string, string | Reply | (() => string)>> = {
+    'GET alone': { GET: 'got' },
+    'POST alone': { POST: 'posted' },
+    'OPTIONS alone': { OPTIONS: 'mine' },
+    'every method': { '*': 'any' },
+    'GET and the others': { GET: 'got', '*': 'any' },
+    'HEAD of its own': { GET: 'got', HEAD: new Reply('got', { headers: { 'X-Own': 'yes' } }) },
+    'HEAD of its own, of a handler': { GET: 'got', HEAD: () => 'got!' },
+    'HEAD alone': { HEAD: 'head' },
+    'no body': {
+      GET: new Reply(null, { status: 304, headers: { ETag: '"a"' } }),
+      POST: new Reply(null, { status: 204 }),
+    },
+  };
+
+  test.each(Object.entries(tables))('say what handlers would, byte by byte: %s', async (_name, table) => {
+    const handlers = Object.entries(table).map(([method, value]) => [
+      method,
+      typeof value === 'function' ? value : () => value,
+    ]);
+    const client = await RawClient.open(start({ routes: { '/': table } }));
+    const other = await RawClient.open(start({ routes: { '/': Object.fromEntries(handlers) } }));
+    for (const method of ['GET', 'HEAD', 'POST', 'OPTIONS', 'TRACE', 'OTHER']) {
+      const request = get().replace('GET', method);
+      const reply = await client.say(request).reply(method === 'HEAD');
+      const expected = await other.say(request).reply(method === 'HEAD');
+      const date = expect.any(String);
+      expect(reply, method).toEqual({ ...expected, headers: { ...expected.headers, date } });
+      expect([client.text, other.text], method).toEqual(['', '']);
+    }
+  });
+
   test('of one host do not hide the handlers of another', async () => {
     const server = start({
       hosts: { 'one.example': { '/': 'one' }, 'two.example': { '/': () => 'two' } },

@@ -74,10 +74,9 @@ bool StaticTable::read(const uint32_t* words, size_t word_count) {
     }
     Reply& head = route.replies[static_cast<size_t>(HttpMethod::Head)];
     const Reply& get = route.replies[static_cast<size_t>(HttpMethod::Get)];
-    if (!head.present && get.present) {
-      head = get;
-      head.length = head_length(text({get.offset, get.length}));
-    }
+    // Whoever asks with HEAD takes what stands behind the head for the next reply.
+    if (!head.present) head = get.present ? get : route.replies[kMethods];
+    if (head.present) head.length = head_length(text({head.offset, head.length}));
     route.hash = hash_of(text(route.path));
     routes_.push_back(route);
   }

@@ -32,7 +32,7 @@ class StaticTable {
   // The route of a path as it was sent, without the query; one of this host before one of any. `authority` may have a port.
   uint32_t find(std::string_view path, std::string_view authority) const;
 
-  // HEAD without a reply of its own is answered with the head of GET's. False: there is none.
+  // HEAD is answered with the head of its reply, or else of GET's, or of that for any method. False: there is none.
   bool reply(uint32_t route, HttpMethod method, StaticReply* reply) const;
 
   uint32_t routes() const { return static_cast<uint32_t>(routes_.size()); }
