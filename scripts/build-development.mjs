@@ -11,6 +11,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { eachAtOnce, runQuietly } from './run-at-once.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const builds = {
@@ -76,13 +77,14 @@ if (options.includes('--test') && name !== 'fuzz') {
   const seconds = options.find((option) => option.startsWith('--fuzz-seconds='))?.split('=')[1] ?? '10';
   const findings = path.join(folder, 'findings/');
   mkdirSync(findings, { recursive: true });
-  for (const fuzzer of readdirSync(folder).filter((file) => file.endsWith('_fuzzer'))) {
-    run(path.join(folder, fuzzer), [
-      `-max_total_time=${seconds}`,
-      `-artifact_prefix=${findings}`,
-      '-verbosity=0',
-      ...material(fuzzer.replace(/_fuzzer$/, '')),
-    ]);
-    console.log(`${fuzzer}: ${seconds} s, nothing found`);
-  }
+  const fuzzers = readdirSync(folder).filter((file) => file.endsWith('_fuzzer'));
+  const results = await eachAtOnce(fuzzers, async (fuzzer) => {
+    const limits = [`-max_total_time=${seconds}`, `-artifact_prefix=${findings}`, '-verbosity=0'];
+    const command = path.join(folder, fuzzer);
+    const result = await runQuietly(command, [...limits, ...material(fuzzer.replace(/_fuzzer$/, ''))], { cwd: root });
+    if (result.status === 0) console.log(`${fuzzer}: ${seconds} s, nothing found`);
+    else console.error(result.output);
+    return result;
+  });
+  process.exit(results.every(({ status }) => status === 0) ? 0 : 1);
 }

@@ -1,9 +1,10 @@
 // clang-format and clang-tidy over native/ and the programs of bench/. With --fix only the format is repaired; with --format clang-tidy is left out.
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { listSources } from './list-sources.mjs';
+import { eachAtOnce, runQuietly } from './run-at-once.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -40,9 +41,19 @@ if (fix || process.argv.includes('--format')) process.exit(0);
 
 const database = path.join(root, 'build/tidy');
 run('cmake', ['-S', 'native', '-B', database, '-DCMAKE_BUILD_TYPE=Debug', '-DMILLRACE_TESTS=OFF']);
-run(findTool('clang-tidy'), ['-p', database, '--quiet', ...listSources().map((source) => `native/${source}`)]);
+const clangTidy = findTool('clang-tidy');
+const checks = listSources().map((source) => ({ source: `native/${source}`, before: ['-p', database], after: [] }));
 // They are for Linux alone, and no part of the addon's build.
 if (process.platform === 'linux') {
-  const sources = programs.filter((file) => file.endsWith('.cpp'));
-  run(findTool('clang-tidy'), ['--quiet', '--header-filter=bench/', ...sources, '--', '-std=c++20']);
+  for (const source of programs.filter((file) => file.endsWith('.cpp'))) {
+    checks.push({ source, before: ['--header-filter=bench/'], after: ['--', '-std=c++20'] });
+  }
 }
+// The large ones first, so that no core ends with one of them while the others are idle.
+const lengthBytes = ({ source }) => statSync(path.join(root, source)).size;
+checks.sort((a, b) => lengthBytes(b) - lengthBytes(a));
+const results = await eachAtOnce(checks, ({ source, before, after }) =>
+  runQuietly(clangTidy, [...before, '--quiet', source, ...after], { cwd: root }),
+);
+for (const { output } of results.filter(({ status }) => status !== 0)) console.error(output);
+process.exit(results.every(({ status }) => status === 0) ? 0 : 1);
