@@ -31,8 +31,11 @@ import {
   HTTP_HEAD_BYTES_MAX,
   HTTP_HEAD_FIELDS,
   HTTP_HEAD_WORDS,
+  HTTP_INPUT_IS_ARENA,
   HTTP_METHOD_NAMES,
   HTTP_METHOD_OTHER,
+  HTTP_OUTPUT_IS_ARENA,
+  HTTP_WORD_ARENAS,
   HTTP_WORD_CONNECTION,
   HTTP_WORD_CONSUMED,
   HTTP_WORD_HEAD_BEGUN,
@@ -115,7 +118,7 @@ export function eventWords(table: Uint32Array, at: number): number {
   }
 }
 
-const NO_OUTPUT = new Uint8Array(0);
+const NOTHING = new Uint8Array(0);
 
 export class Codec {
   /** What the last call of `parse` found. */
@@ -123,11 +126,21 @@ export class Codec {
   /** A head or trailers that came in pieces (HTTP_IN_SCRATCH), until the next call of `parse`. */
   readonly scratch: Buffer;
   readonly #native: NativeHttp;
+  /** What C++ knows without being given it; nothing until `useArenas`. */
+  #received: Uint8Array = NOTHING;
+  #sends: Uint8Array = NOTHING;
 
   constructor(native: NativeHttp) {
     this.#native = native;
     this.table = new Uint32Array(native.table);
     this.scratch = Buffer.from(native.scratch);
+  }
+
+  /** The arenas of this thread's sockets, which most input is in: C++ takes them as they are, unless they are a fake's. */
+  useArenas(received: Uint8Array, sends: Uint8Array): void {
+    if (received === this.#received) return;
+    if (this.#native.isArena(received) === HTTP_INPUT_IS_ARENA) this.#received = received;
+    if (this.#native.isArena(sends) === HTTP_OUTPUT_IS_ARENA) this.#sends = sends;
   }
 
   /** A server's handle. @throws TypeError, RangeError for a limit that is out of its range. */
@@ -175,7 +188,7 @@ export class Codec {
     offset: number,
     length: number,
     requestsMax: number,
-    output: Uint8Array = NO_OUTPUT,
+    output: Uint8Array = NOTHING,
     outOffset = 0,
     outRoom = 0,
   ): number {
@@ -186,7 +199,10 @@ export class Codec {
     table[HTTP_WORD_REQUESTS_MAX] = requestsMax;
     table[HTTP_WORD_OUT_OFFSET] = outOffset;
     table[HTTP_WORD_OUT_ROOM] = outRoom;
-    return this.#native.parse(input, output);
+    const isReceived = input === this.#received;
+    const isSent = output === this.#sends;
+    table[HTTP_WORD_ARENAS] = (isReceived ? HTTP_INPUT_IS_ARENA : 0) | (isSent ? HTTP_OUTPUT_IS_ARENA : 0);
+    return isReceived && (isSent || outRoom === 0) ? this.#native.parse() : this.#native.parse(input, output);
   }
 
   get consumed(): number {

@@ -18,7 +18,6 @@ import {
   HTTP_WORD_EVENTS,
 } from '../internal/http-layout.js';
 import type { Chunk } from '../net/chunk.js';
-import { Socket } from '../net/socket.js';
 import { Backlog } from './backlog.js';
 import { openCodec } from './codec.js';
 import { UNREAD_BYTES_MAX } from './connection-replies.js';
@@ -135,10 +134,10 @@ export abstract class ConnectionInput extends ConnectionTimes {
   /** As `parse`; requests that C++ can answer are answered, before whatever the events ask for. */
   #parseWithStatics(memory: Buffer, offset: number, length: number, depth: number): number {
     const parser = openCodec();
-    const { socket, server } = this;
+    const { socket, direct, server } = this;
     this.flush();
-    const place = socket instanceof Socket ? socket.reserve(STATIC_ROOM) : -1;
-    const output = place < 0 ? staticReplies : (socket as Socket).sendArena;
+    const place = direct === null ? -1 : direct.reserve(STATIC_ROOM);
+    const output = direct === null || place < 0 ? staticReplies : direct.sendArena;
     const isNear = this.requests + length / REQUEST_BYTES_MIN >= server.limits.requestsPerConnection;
     const room = this.holds === 0 && socket.writable && !server.closing && !isNear ? STATIC_ROOM : 0;
     const count = parser.parse(
@@ -157,7 +156,9 @@ export abstract class ConnectionInput extends ConnectionTimes {
     this.sinceMs = server.nowMs;
     server.counters.answeredStatically(replies);
     const result =
-      place < 0 ? socket.write(staticReplies.subarray(0, bytes)) : (socket as Socket).sendReserved(place, bytes);
+      direct === null || place < 0
+        ? socket.write(staticReplies.subarray(0, bytes))
+        : direct.sendReserved(place, bytes);
     this.sent(result, bytes);
     return count;
   }
@@ -190,6 +191,7 @@ export abstract class ConnectionInput extends ConnectionTimes {
           this.paceBytes = 0;
           this.paceMs = this.server.nowMs;
         }
+        this.eventsLeft = left - 1;
         this.#serve(request);
       } else if (kind === HTTP_EVENT_BODY) {
         this.#bodyCame(memory, table[at + HTTP_BODY_OFFSET] as number, table[at + HTTP_BODY_LENGTH] as number);

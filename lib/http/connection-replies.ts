@@ -20,15 +20,17 @@ export abstract class ConnectionReplies extends ConnectionEnding {
       return;
     }
     const keepAlive = this.#keepsAlive(request, true, true);
-    const bytes = isAscii(text) ? null : Buffer.from(text);
-    const length = bytes === null ? text.length : bytes.length;
     const plain = keepAlive && !request.http10;
-    this.text += plain ? textHead(length) : textHeadWith(length, connectionField(keepAlive, request.http10));
-    if (!request.isHead) {
-      if (bytes === null) this.text += text;
-      else this.emit(bytes);
+    if (!plain || request.isHead || !this.#sendText(text)) {
+      const bytes = isAscii(text) ? null : Buffer.from(text);
+      const length = bytes === null ? text.length : bytes.length;
+      this.text += plain ? textHead(length).text : textHeadWith(length, connectionField(keepAlive, request.http10));
+      if (!request.isHead) {
+        if (bytes === null) this.text += text;
+        else this.emit(bytes);
+      }
+      if (this.text.length > TEXT_LENGTH_MAX) this.flush();
     }
-    if (this.text.length > TEXT_LENGTH_MAX) this.flush();
     this.answered(request, keepAlive, 200);
   }
 
@@ -115,6 +117,17 @@ export abstract class ConnectionReplies extends ConnectionEnding {
       exchange.request.peerGone(cause);
       exchange.gone(cause);
     }
+  }
+
+  /** The only reply of a turn is written where it is sent from. False: it is not that, or the text not for it. */
+  #sendText(text: string): boolean {
+    const { direct } = this;
+    if (direct === null || this.eventsLeft > 0 || this.text !== '') return false;
+    const { bytes } = textHead(text.length);
+    const result = direct.writeAscii(bytes, text);
+    if (result === null) return false;
+    this.sent(result, bytes.length + text.length);
+    return true;
   }
 
   #advance(): void {

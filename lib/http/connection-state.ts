@@ -11,7 +11,7 @@
 //   releases the last bit puts the connection into the run queue, which goes on parsing.
 // - While `corked`, text of replies is gathered; whoever uncorks flushes, and then looks whether all is done.
 import type { Runnable } from '../internal/scheduler.js';
-import type { Socket } from '../net/socket.js';
+import { Socket } from '../net/socket.js';
 import type { TlsSocket } from '../tls/socket.js';
 import type { Backlog } from './backlog.js';
 import { openCodec } from './codec.js';
@@ -49,6 +49,8 @@ export interface ConnectionAdapter {
 export abstract class ConnectionState implements Runnable {
   readonly server: ServerCore;
   readonly socket: Transport;
+  /** The same, if what is sent is what is written. */
+  protected readonly direct: Socket | null;
   /** Its place in the server's table. */
   index = -1;
   /** The oldest request that was not answered completely, whose reply leaves. */
@@ -67,6 +69,8 @@ export abstract class ConnectionState implements Runnable {
   /** What was said and has not been given to the socket. */
   protected text = '';
   protected corked = false;
+  /** What the codec has found behind the request that is being served: more replies may leave with its own. */
+  protected eventsLeft = 0;
   protected holds = 0;
   protected backlog: Backlog | null = null;
   /** It stands in the run queue. */
@@ -97,8 +101,11 @@ export abstract class ConnectionState implements Runnable {
   constructor(server: ServerCore, socket: Transport) {
     this.server = server;
     this.socket = socket;
+    this.direct = socket instanceof Socket ? socket : null;
     this.sinceMs = server.nowMs;
-    this.codec = openCodec().attach(server.codecServer);
+    const codec = openCodec();
+    if (this.direct !== null) codec.useArenas(this.direct.receiveArena, this.direct.sendArena);
+    this.codec = codec.attach(server.codecServer);
   }
 
   /** Nothing is asked and nothing is being answered. */

@@ -144,7 +144,9 @@ export interface NativeHttp {
   dropServer(server: number): void;
   attach(server: number): number;
   detach(connection: number): void;
-  parse(input: Uint8Array, output: Uint8Array | undefined): number;
+  parse(input?: Uint8Array, output?: Uint8Array): number;
+  /** HTTP_INPUT_IS_ARENA or HTTP_OUTPUT_IS_ARENA for what is one of the arenas of `openIo`, else 0. */
+  isArena(bytes: Uint8Array): number;
   skipBody(connection: number): void;
   connections(): number;
 }

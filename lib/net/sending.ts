@@ -1,6 +1,6 @@
 // Bytes on their way into the send arena. Each function tells how many bytes it has submitted: fewer than it was given
 // when the arena is full, which is so only while the kernel reads all of it.
-import type { Buffer } from 'node:buffer';
+import { type Buffer, Buffer as NodeBuffer } from 'node:buffer';
 import { border } from '../internal/border.js';
 import { FROM_RECEIVE_ARENA, SEND_BLOCK_BYTES, SUBMISSION_SEND } from '../internal/layout.js';
 import type { Arenas } from './arenas.js';
@@ -34,6 +34,42 @@ export function sendLatin1(arenas: Arenas, handle: number, text: string): number
   arenas.commit(length);
   border.submit(SUBMISSION_SEND, handle, offset, length);
   return length;
+}
+
+/** Up to here text is written by its code units: to flatten it and to enter C++ costs more than these. */
+const BY_UNITS_MAX = 24;
+/** From here on three times its length is more room than one may ask for, and looking at it first is cheaper. */
+const MEASURED_LENGTH = 4096;
+/** Of `sendAscii`: with a head of any sensible length it fits into a block. */
+export const ASCII_LENGTH_MAX = SEND_BLOCK_BYTES / 2;
+
+/**
+ * `head`, and behind it `text` where that is ASCII: as many bytes as it has code units, which `head` tells of it. -1: the
+ * text has other characters, or the arena no room, and nothing is sent.
+ */
+export function sendAscii(arenas: Arenas, handle: number, head: Uint8Array, text: string): number {
+  const { length } = text;
+  const isMeasured = length >= MEASURED_LENGTH;
+  if (isMeasured && NodeBuffer.byteLength(text) !== length) return -1;
+  const offset = arenas.reserve(head.length + (isMeasured ? length : length * 3), true);
+  if (offset < 0) return -1;
+  const { sends } = arenas;
+  const at = offset + head.length;
+  if (length <= BY_UNITS_MAX) {
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 0x7f) return -1;
+      sends[at + i] = unit;
+    }
+  } else if (isMeasured) {
+    sends.write(text, at, length, 'latin1');
+  } else if (sends.write(text, at, length * 3, 'utf8') !== length) {
+    return -1;
+  }
+  sends.set(head, offset);
+  arenas.commit(head.length + length);
+  border.submit(SUBMISSION_SEND, handle, offset, head.length + length);
+  return head.length + length;
 }
 
 /**

@@ -9,7 +9,7 @@ import { Chunk } from './chunk.js';
 import { bytesOf, type Data, sizeOf } from './data.js';
 import { COPIED_BYTES_MAX, FEED_LOW_BYTES, Outbox } from './outbox.js';
 import type { Rare } from './rare.js';
-import { isReceived, sendBytes, sendChunk, sendLatin1, sendText, TEXT_LENGTH_MAX } from './sending.js';
+import { ASCII_LENGTH_MAX, isReceived, sendAscii, sendBytes, sendChunk, sendLatin1, sendText, TEXT_LENGTH_MAX } from './sending.js';
 import { SocketControls } from './socket-controls.js';
 import { CLOSING, HAS_OUTBOX, NOT_WRITABLE, OPEN, WATCHED } from './socket-state.js';
 import { Drained, type WriteResult, written } from './written.js';
@@ -55,6 +55,17 @@ export abstract class SocketWriting extends SocketControls {
     return this.write(Buffer.from(text, 'latin1'));
   }
 
+  /** @internal `head`, and behind it `text`, as one write; null: `text` is not all ASCII, or there is no room just now. */
+  writeAscii(head: Uint8Array, text: string): WriteResult | null {
+    const queued = (this.submitted - this.bytesLeft) >>> 0;
+    if (this.detour !== 0 || queued > this.writeLimit || text.length > ASCII_LENGTH_MAX) return null;
+    const sent = sendAscii(this.arenas, this.handle, head, text);
+    if (sent < 0) return null;
+    this.submitted = (this.submitted + sent) >>> 0;
+    this.bytesWritten += sent;
+    return queued + sent <= this.highWaterMark && this.drained === null ? written() : this.#waitForDrain();
+  }
+
   /**
    * @internal Room in the send arena for `bytes`, at most a block, to be filled before anything else is written: the offset,
    * or -1 where there is none just now.
@@ -77,6 +88,11 @@ export abstract class SocketWriting extends SocketControls {
   /** @internal What `reserve` reserves in. */
   get sendArena(): Buffer {
     return this.arenas.sends;
+  }
+
+  /** @internal What its chunks lie in. */
+  get receiveArena(): Buffer {
+    return this.arenas.received;
   }
 
   /** The same as `write` of a list. */

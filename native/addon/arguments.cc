@@ -15,6 +15,8 @@ bool throw_with_code(Napi::Error error, const char* code) {
 }
 
 bool wrong_type(Napi::Value value, const char* name, const char* expected) {
+  // What a property gave in a thread that is being ended, where nothing can be thrown; or an exception is pending.
+  if (value.IsEmpty()) return false;
   return throw_type_error(value.Env(), std::string(name) + " must be " + expected + "; got " + shown(value));
 }
 
@@ -40,8 +42,11 @@ std::string shown(Napi::Value value) {
       return "null";
     case napi_boolean:
     case napi_number:
-    case napi_bigint:
-      return value.ToString().Utf8Value();
+    case napi_bigint: {
+      // Empty in a thread that is being ended.
+      Napi::String text = value.ToString();
+      return text.IsEmpty() ? "a value" : text.Utf8Value();
+    }
     case napi_string: {
       std::string text = value.As<Napi::String>().Utf8Value();
       if (text.size() > kShownBytes) text = text.substr(0, kShownBytes) + "...";

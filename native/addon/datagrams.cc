@@ -56,8 +56,8 @@ Napi::Value Addon::open_datagrams(const Napi::CallbackInfo& info) {
   DatagramMemory memory;
   Napi::Object result = Napi::Object::New(env);
   auto allocate = [&](const char* name, size_t bytes) -> void* {
-    Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, bytes);
-    if (env.IsExceptionPending()) return nullptr;
+    Napi::ArrayBuffer buffer = zeroed_buffer(env, bytes);
+    if (buffer.IsEmpty()) return nullptr;
     result.Set(name, buffer);
     return buffer.Data();
   };

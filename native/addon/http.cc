@@ -18,14 +18,18 @@ namespace {
 
 // What one environment has. The two buffers are referenced as long as it lives.
 struct HttpEnvironment {
-  HttpEnvironment(uint32_t* table, uint8_t* scratch) : table(table), codec(table, scratch) {}
+  HttpEnvironment(uint32_t* table, uint8_t* scratch, const Arenas* arenas)
+      : table(table), arenas(arenas), codec(table, scratch) {}
 
   uint32_t* table;
+  const Arenas* arenas;
   HttpCodec codec;
   Napi::ObjectReference memory;
 };
 
 constexpr size_t kArgumentsMax = 5;
+constexpr size_t kReceiveBytes = size_t{kReceiveBuffers} * kReceiveBufferBytes;
+constexpr size_t kSendBytes = size_t{kSendBlocks} * kSendBlockBytes;
 
 // One call from JavaScript. Each getter throws and returns false when the argument is wrong.
 class HttpCall {
@@ -78,11 +82,20 @@ class HttpCall {
     return true;
   }
 
-  // The part of a Uint8Array that two words of the table tell.
-  bool part(size_t index, const char* name, HttpWord offset_word, HttpWord length_word, uint8_t** data,
-            uint32_t* offset, uint32_t* length) {
-    size_t size;
-    if (!bytes(index, name, data, &size)) return false;
+  const Arenas& arenas() const { return *environment_->arenas; }
+
+  // An arena, or else the Uint8Array that was given.
+  bool memory(size_t index, const char* name, bool is_arena, uint8_t* arena, size_t arena_bytes, uint8_t** data,
+              size_t* length) {
+    if (!is_arena) return bytes(index, name, data, length);
+    *data = arena;
+    *length = arena_bytes;
+    return arena != nullptr || throw_error(env_, "ERR_MILLRACE_INVALID_STATE", "There is no memory for sockets");
+  }
+
+  // The part of it that two words of the table tell.
+  bool part(const char* name, size_t size, HttpWord offset_word, HttpWord length_word, uint32_t* offset,
+            uint32_t* length) {
     *offset = word(offset_word);
     *length = word(length_word);
     return (*offset <= size && *length <= size - *offset) ||
@@ -175,26 +188,45 @@ napi_value detach(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// parse(input, output): the number of events; everything else is in the table. `output` is only looked at with OutRoom.
+// parse(input, output): the number of events; everything else is in the table. `input` is not looked at when it is the
+// receive arena, `output` neither when it is the send arena, nor without OutRoom: to ask what an array is costs as much as
+// a short head.
 napi_value parse(napi_env env, napi_callback_info info) {
   HttpCall call(env, info);
+  const Arenas& arenas = call.arenas();
+  const uint32_t known = call.word(HttpWord::Arenas);
   HttpConnection* connection = nullptr;
   uint8_t* bytes = nullptr;
+  size_t size = 0;
   HttpInput input = {};
   HttpOutput output = {};
   if (!call.connection(call.word(HttpWord::Connection), &connection) ||
-      !call.part(0, "input", HttpWord::Offset, HttpWord::Length, &bytes, &input.offset, &input.length)) {
+      !call.memory(0, "input", (known & kHttpInputIsArena) != 0, arenas.receive, kReceiveBytes, &bytes, &size) ||
+      !call.part("input", size, HttpWord::Offset, HttpWord::Length, &input.offset, &input.length)) {
     return nullptr;
   }
   input.bytes = bytes;
   if (call.word(HttpWord::OutRoom) > 0) {
     uint32_t offset;
-    if (!call.part(1, "output", HttpWord::OutOffset, HttpWord::OutRoom, &output.bytes, &offset, &output.room)) {
+    if (!call.memory(1, "output", (known & kHttpOutputIsArena) != 0, arenas.send, kSendBytes, &output.bytes, &size) ||
+        !call.part("output", size, HttpWord::OutOffset, HttpWord::OutRoom, &offset, &output.room)) {
       return nullptr;
     }
     output.bytes += offset;
   }
   return call.number(call.codec().parse(connection, input, call.word(HttpWord::RequestsMax), output));
+}
+
+// isArena(bytes): kHttpInputIsArena or kHttpOutputIsArena for the whole of one of the arenas, else 0.
+napi_value is_arena(napi_env env, napi_callback_info info) {
+  HttpCall call(env, info);
+  uint8_t* bytes = nullptr;
+  size_t size = 0;
+  if (!call.bytes(0, "bytes", &bytes, &size)) return nullptr;
+  const Arenas& arenas = call.arenas();
+  if (bytes == nullptr) return call.number(0);
+  if (bytes == arenas.receive && size == kReceiveBytes) return call.number(kHttpInputIsArena);
+  return call.number(bytes == arenas.send && size == kSendBytes ? kHttpOutputIsArena : 0);
 }
 
 napi_value skip_body(napi_env env, napi_callback_info info) {
@@ -216,18 +248,21 @@ napi_value connections(napi_env env, napi_callback_info info) {
 void destroy(void* data) { delete static_cast<HttpEnvironment*>(data); }
 
 // openHttp(): the functions above, and the memory that they speak through.
-napi_value open(napi_env env, napi_callback_info) {
+napi_value open(napi_env env, napi_callback_info info) {
+  void* arenas = nullptr;
+  napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &arenas);
   Napi::Object result = Napi::Object::New(env);
-  Napi::ArrayBuffer table = Napi::ArrayBuffer::New(env, kHttpTableWords * sizeof(uint32_t));
+  Napi::ArrayBuffer table = zeroed_buffer(env, kHttpTableWords * sizeof(uint32_t));
   if (table.IsEmpty()) return nullptr;
-  Napi::ArrayBuffer scratch = Napi::ArrayBuffer::New(env, kHttpScratchBytes);
+  Napi::ArrayBuffer scratch = zeroed_buffer(env, kHttpScratchBytes);
   if (scratch.IsEmpty()) return nullptr;
   result.Set("table", table);
   result.Set("scratch", scratch);
   if (!make_untransferable(env, result, {"table", "scratch"})) return nullptr;
 
   std::unique_ptr<HttpEnvironment> made(
-      new (std::nothrow) HttpEnvironment(static_cast<uint32_t*>(table.Data()), static_cast<uint8_t*>(scratch.Data())));
+      new (std::nothrow) HttpEnvironment(static_cast<uint32_t*>(table.Data()), static_cast<uint8_t*>(scratch.Data()),
+                                         static_cast<const Arenas*>(arenas)));
   if (!made || napi_add_env_cleanup_hook(env, destroy, made.get()) != napi_ok) {
     throw_error(env, "ERR_MILLRACE_ADDON", "There is no memory for the HTTP codec");
     return nullptr;
@@ -238,6 +273,7 @@ napi_value open(napi_env env, napi_callback_info) {
   const std::pair<const char*, napi_callback> all[] = {
       {"server", server}, {"setStatic", set_static}, {"dropServer", drop_server}, {"attach", attach},
       {"detach", detach}, {"parse", parse},          {"skipBody", skip_body},     {"connections", connections},
+      {"isArena", is_arena},
   };
   for (const auto& [name, function] : all) {
     napi_value value;
@@ -249,9 +285,11 @@ napi_value open(napi_env env, napi_callback_info) {
 
 }  // namespace
 
-void export_http(napi_env env, napi_value exports) {
+void export_http(napi_env env, napi_value exports, const Arenas* arenas) {
   napi_value value;
-  if (napi_create_function(env, "openHttp", NAPI_AUTO_LENGTH, open, nullptr, &value) != napi_ok) return;
+  // The function gives it back as it is.
+  void* data = const_cast<Arenas*>(arenas);
+  if (napi_create_function(env, "openHttp", NAPI_AUTO_LENGTH, open, data, &value) != napi_ok) return;
   napi_set_named_property(env, exports, "openHttp", value);
 }
 

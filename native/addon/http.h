@@ -4,10 +4,13 @@
 
 #include <node_api.h>
 
+#include "io/backend.h"
+
 namespace millrace {
 
-// Adds `openHttp` to the exports. Everything that it allocates is freed with the environment.
-void export_http(napi_env env, napi_value exports);
+// Adds `openHttp` to the exports. Everything that it allocates is freed with the environment. `arenas` are those of this
+// environment's sockets, and live as long as it; empty until they are opened.
+void export_http(napi_env env, napi_value exports, const Arenas* arenas);
 
 }  // namespace millrace
 

@@ -3,6 +3,7 @@
 #include "addon/arguments.h"
 #include "addon/continuation_data.h"
 #include "addon/http.h"
+#include "addon/shared_memory.h"
 #include "addon/tls.h"
 
 namespace millrace {
@@ -19,7 +20,7 @@ constexpr uint32_t kTimeAutoAdvance = 3;
 Addon::Addon(Napi::Env env, Napi::Object exports) {
   export_continuation_data(env, exports);
   export_tls(env, exports);
-  export_http(env, exports);
+  export_http(env, exports, &io_);
   DefineAddon(exports, {
                            InstanceMethod("open", &Addon::open),
                            InstanceMethod("flush", &Addon::flush),
@@ -102,12 +103,10 @@ Napi::Value Addon::open(const Napi::CallbackInfo& info) {
     return Napi::Value();
   }
   Napi::Object rings = Napi::Object::New(env);
-  Napi::ArrayBuffer control = Napi::ArrayBuffer::New(env, static_cast<size_t>(Control::Words) * sizeof(uint32_t));
-  if (env.IsExceptionPending()) return Napi::Value();
-  Napi::ArrayBuffer submissions = Napi::ArrayBuffer::New(env, kSubmissionCapacity * sizeof(Record));
-  if (env.IsExceptionPending()) return Napi::Value();
-  Napi::ArrayBuffer completions = Napi::ArrayBuffer::New(env, kCompletionCapacity * sizeof(Record));
-  if (env.IsExceptionPending()) return Napi::Value();
+  Napi::ArrayBuffer control = zeroed_buffer(env, static_cast<size_t>(Control::Words) * sizeof(uint32_t));
+  Napi::ArrayBuffer submissions = zeroed_buffer(env, kSubmissionCapacity * sizeof(Record));
+  Napi::ArrayBuffer completions = zeroed_buffer(env, kCompletionCapacity * sizeof(Record));
+  if (control.IsEmpty() || submissions.IsEmpty() || completions.IsEmpty()) return Napi::Value();
   rings.Set("control", control);
   rings.Set("submissions", submissions);
   rings.Set("completions", completions);
@@ -147,6 +146,7 @@ void Addon::on_closed(void* addon) {
   Addon* self = static_cast<Addon*>(addon);
   self->rings_.Reset();
   self->arenas_.Reset();
+  self->io_ = Arenas();
   self->receive_memory_.Reset();
   self->datagram_memory_.Reset();
   self->datagram_arena_.Reset();

@@ -4,6 +4,15 @@
 
 namespace millrace {
 
+Napi::ArrayBuffer zeroed_buffer(Napi::Env env, size_t bytes) {
+  napi_value buffer = nullptr;
+  void* data = nullptr;
+  if (napi_create_arraybuffer(env, bytes, &data, &buffer) != napi_ok) return Napi::ArrayBuffer();
+  return Napi::ArrayBuffer(env, buffer);
+}
+
+// In a thread that is being ended every call of JavaScript gives an empty value without an exception, and to ask anything
+// of such a value ends the process.
 bool make_untransferable(Napi::Env env, Napi::Object buffers, std::initializer_list<const char*> names) {
   Napi::Value process = env.Global().Get("process");
   if (env.IsExceptionPending() || !process.IsObject()) return false;
@@ -34,7 +43,7 @@ Napi::Value fixed_buffer(Napi::Env env, size_t bytes, Napi::ObjectReference* mem
       descriptor.Set("initial", pages);
       descriptor.Set("maximum", pages);
       Napi::Object made = constructor.As<Napi::Function>().New({descriptor});
-      if (!env.IsExceptionPending()) {
+      if (!made.IsEmpty()) {
         Napi::Value buffer = made.Get("buffer");
         if (!env.IsExceptionPending() && buffer.IsArrayBuffer() &&
             buffer.As<Napi::ArrayBuffer>().ByteLength() == bytes) {

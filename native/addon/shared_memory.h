@@ -8,6 +8,10 @@
 
 namespace millrace {
 
+// `bytes` zeroed ones: for sizes like those of arenas these are pages that take no memory until they are touched. Empty
+// when there is no memory, with an exception pending; and in a thread that is being ended, where there is none.
+Napi::ArrayBuffer zeroed_buffer(Napi::Env env, size_t bytes);
+
 // The kernel writes into the arenas, and users hold views of them: postMessage(chunk, [chunk.buffer]) must not move the
 // memory to another thread, which would free it. Node copies instead (20, 22) or throws (24). False: an exception is
 // pending.

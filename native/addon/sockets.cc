@@ -106,10 +106,9 @@ Napi::Value Addon::open_io(const Napi::CallbackInfo& info) {
 
   Arenas arenas;
   Napi::Object result = Napi::Object::New(env);
-  // Zeroed by the allocator, which for sizes like these means pages that take no memory until they are touched.
   auto allocate = [&](const char* name, size_t bytes) -> void* {
-    Napi::ArrayBuffer buffer = Napi::ArrayBuffer::New(env, bytes);
-    if (env.IsExceptionPending()) return nullptr;
+    Napi::ArrayBuffer buffer = zeroed_buffer(env, bytes);
+    if (buffer.IsEmpty()) return nullptr;
     result.Set(name, buffer);
     return buffer.Data();
   };
@@ -133,6 +132,7 @@ Napi::Value Addon::open_io(const Napi::CallbackInfo& info) {
     return Napi::Value();
 
   arenas_ = Napi::Persistent(result);
+  io_ = arenas;
   tick_.backend()->provide(arenas);
   return result;
 }

@@ -144,7 +144,11 @@ napi_value copy_of(napi_env env, const Bytes& bytes) {
   return buffer;
 }
 
-bool flag_of(const Napi::Object& settings, const char* name) { return settings.Get(name).ToBoolean(); }
+bool flag_of(const Napi::Object& settings, const char* name) {
+  Napi::Value value = settings.Get(name);
+  bool flag = false;
+  return value.IsBoolean() && napi_get_value_bool(settings.Env(), value, &flag) == napi_ok && flag;
+}
 
 Bytes bytes_of(const Napi::Object& settings, const char* name) {
   Napi::Value value = settings.Get(name);

@@ -6,7 +6,10 @@ import { describe, expect, test } from 'vitest';
 import { loadAddon } from '../../lib/internal/binding.js';
 import {
   HTTP_CONNECTIONS_MAX,
+  HTTP_INPUT_IS_ARENA,
+  HTTP_OUTPUT_IS_ARENA,
   HTTP_STOP_END,
+  HTTP_WORD_ARENAS,
   HTTP_WORD_CONNECTION,
   HTTP_WORD_CONSUMED,
   HTTP_WORD_LENGTH,
@@ -16,6 +19,7 @@ import {
   HTTP_WORD_REQUESTS_MAX,
   HTTP_WORD_STOP,
 } from '../../lib/internal/http-layout.js';
+import { openArenas } from '../../lib/net/arenas.js';
 
 const addonPath =
   process.env.MILLRACE_ADDON || fileURLToPath(new URL('../../build/Release/millrace.node', import.meta.url));
@@ -109,6 +113,50 @@ describe('arguments', () => {
     expect(() => call(words, input)).toThrow(outOfRange);
     expect(call({ ...words, [HTTP_WORD_LENGTH]: 0 }, input)).toBe(0);
     expect([table[HTTP_WORD_CONSUMED], table[HTTP_WORD_STOP]]).toEqual([0, HTTP_STOP_END]);
+    http.detach(connection);
+    http.dropServer(server);
+  });
+
+  test('of parse: an arena is known only while there is one, and offsets lie within it as well', () => {
+    const server = http.server(...SERVER);
+    const connection = http.attach(server);
+    const words = {
+      [HTTP_WORD_CONNECTION]: connection,
+      [HTTP_WORD_OFFSET]: 0,
+      [HTTP_WORD_LENGTH]: 4,
+      [HTTP_WORD_REQUESTS_MAX]: 1,
+      [HTTP_WORD_OUT_OFFSET]: 0,
+      [HTTP_WORD_OUT_ROOM]: 0,
+      [HTTP_WORD_ARENAS]: HTTP_INPUT_IS_ARENA,
+    };
+    const toSends = { [HTTP_WORD_ARENAS]: HTTP_OUTPUT_IS_ARENA, [HTTP_WORD_OUT_ROOM]: 1 };
+    expect(() => call(words, undefined)).toThrow(invalidState);
+    expect(() => call({ ...words, ...toSends }, new Uint8Array(4))).toThrow(invalidState);
+    expect(http.isArena(new Uint8Array(0))).toBe(0);
+    expect(() => http.isArena({} as Uint8Array)).toThrow(wrongType);
+
+    const { received, sends } = openArenas();
+    expect(http.isArena(received)).toBe(HTTP_INPUT_IS_ARENA);
+    expect(http.isArena(sends)).toBe(HTTP_OUTPUT_IS_ARENA);
+    for (const part of [received.subarray(1), received.subarray(0, -1), sends.subarray(1), Buffer.alloc(4)]) {
+      expect(http.isArena(part)).toBe(0);
+    }
+    const end = received.length;
+    for (const [offset, length] of [
+      [end, 1],
+      [end - 1, 2],
+      [2 ** 32 - 1, 2],
+      [1, 2 ** 32 - 1],
+    ] as const) {
+      const place = { [HTTP_WORD_OFFSET]: offset, [HTTP_WORD_LENGTH]: length };
+      expect(() => call({ ...words, ...place }, undefined)).toThrow(outOfRange);
+    }
+    const room = { [HTTP_WORD_OUT_OFFSET]: sends.length, [HTTP_WORD_OUT_ROOM]: 1 };
+    expect(() => call({ ...words, ...toSends, ...room }, new Uint8Array(4))).toThrow(outOfRange);
+
+    received.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n', 5000);
+    const events = call({ ...words, [HTTP_WORD_OFFSET]: 5000, [HTTP_WORD_LENGTH]: 27 }, undefined);
+    expect([events, table[HTTP_WORD_CONSUMED]]).toEqual([2, 27]);
     http.detach(connection);
     http.dropServer(server);
   });

@@ -1,3 +1,4 @@
+import { Buffer } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
 import { HttpError, Reply } from '../../lib/http/index.js';
 import { sleep } from '../../lib/index.js';
@@ -18,6 +19,27 @@ describe('a handler', () => {
     const server = start({ fetch: () => 'Grüße, 世界' });
     const reply = await ask(server, get());
     expect(reply.text).toBe('Grüße, 世界');
+  });
+
+  test.each([1, 2, 5])('answers %i at a time with texts of any length and alphabet, whole', async (together) => {
+    const texts = ['', 'a', 'ü'];
+    for (const length of [12, 13, 24, 25, 100, 4095, 4096, 5000, 32_768, 32_769, 70_000]) {
+      // Flat, and put together of pieces; with a character of two bytes, of three, of two code units; at either end.
+      for (const odd of ['', 'x', '\u0080', 'ü', '世', '🜨']) {
+        texts.push(`${odd}${'a'.repeat(length - odd.length)}`, `${'b'.repeat(length - odd.length)}${odd}`);
+      }
+    }
+    const server = start({ fetch: (request) => texts[Number(request.path.slice(1))] as string });
+    const client = await RawClient.open(server);
+    for (let at = 0; at < texts.length; at += together) {
+      const asked = texts.slice(at, at + together);
+      client.say(asked.map((_, i) => get(`/${at + i}`)).join(''));
+      for (const text of asked) {
+        const reply = await client.reply();
+        expect(reply.headers['content-length']).toBe(String(Buffer.byteLength(text)));
+        expect(reply.text === text).toBe(true);
+      }
+    }
   });
 
   test('answers with bytes, a Reply, a Response, an async iterable, a promise, as a fiber', async () => {

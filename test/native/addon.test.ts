@@ -164,6 +164,12 @@ describe('threads', () => {
     expect(result.terminated).toBe(100);
     expect(result.leakedDescriptors).toBeLessThanOrEqual(4);
   }, 120_000);
+
+  test('workers are terminated while the addon makes their memory', async () => {
+    const { code, signal, output, errors } = await run('ending-while-opening.mjs', ['40']);
+    expect({ code, signal, errors }).toEqual({ code: 0, signal: null, errors: '' });
+    expect(JSON.parse(output)).toEqual({ ended: 40 });
+  }, 60_000);
 });
 
 describe('the HTTP codec', () => {

@@ -112,7 +112,7 @@ function call(target: object, name: string, ...given: unknown[]): unknown {
 const INTERNAL = new Set(
   (
     'complete run opened timedOut readsTaken endRead endReads takeOver notifyDrain onDrain onEnd fail handOver apply ' +
-    'writeLatin1 reserve sendReserved closedError throwClosed makeReadQueue ensureRare ensureTimeouts call handlerThrew hold name submitLast feed beginClose readQueue receive'
+    'writeLatin1 writeAscii reserve sendReserved closedError throwClosed makeReadQueue ensureRare ensureTimeouts call handlerThrew hold name submitLast feed beginClose readQueue receive'
   ).split(' '),
 );
 function publicMethods(target: object): string[] {

@@ -31,6 +31,7 @@ enum class HttpWord : uint32_t {
   RequestsMax = 3,  // Head events at most; the codec stops before the next head
   OutOffset = 4,    // where static replies may be written in the output
   OutRoom = 5,      // bytes; 0: none, a Head event is given instead
+  Arenas = 6,       // kHttpInputIsArena, kHttpOutputIsArena: the memory of this thread's sockets, known without being told
   // C++ writes
   Consumed = 8,        // bytes of the input that were taken
   Written = 9,         // bytes of static replies
@@ -40,6 +41,9 @@ enum class HttpWord : uint32_t {
   HeadBegun = 13,      // 1: part of a head has come, and is kept
   Events = 16,         // the first event begins here
 };
+
+inline constexpr uint32_t kHttpInputIsArena = 1;   // the receive arena
+inline constexpr uint32_t kHttpOutputIsArena = 2;  // the send arena
 
 // Why the codec stopped.
 enum class HttpStop : uint32_t {

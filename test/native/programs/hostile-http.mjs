@@ -29,7 +29,8 @@ const PARTS = [
   'A'.repeat(500),
 ];
 
-const http = createRequire(import.meta.url)(addonPath).openHttp();
+const addon = createRequire(import.meta.url)(addonPath);
+const http = addon.openHttp();
 const table = new Uint32Array(http.table);
 const servers = [];
 const connections = [];
@@ -43,6 +44,23 @@ const stream = () => {
   return exact(text.slice(random(3) === 0 ? random(text.length + 1) : 0));
 };
 
+// From some point on there are arenas, which the codec takes without being given them.
+let arena = null;
+function openArenas() {
+  addon.open({ backend: 'auto' }, () => {});
+  arena = new Uint8Array(addon.openIo().receiveArena);
+}
+
+function parseArena() {
+  const input = stream();
+  const offset = pick([0, random(arena.length - input.length), arena.length - input.length]);
+  arena.set(input, offset);
+  const rare = () => random(30) === 0;
+  table.set([pick(connections), rare() ? word() : offset, rare() ? word() : input.length, random(4)]);
+  table.set([rare() ? word() : random(4_000_000), rare() ? word() : random(2) * 1000, rare() ? word() : random(4)], 4);
+  http.parse(random(2) === 0 ? undefined : anything(), random(2) === 0 ? undefined : anything());
+}
+
 function parse() {
   const input = random(20) === 0 ? anything() : stream();
   const output = random(20) === 0 ? anything() : new Uint8Array(random(200));
@@ -53,6 +71,7 @@ function parse() {
   table[3] = rare() ? word() : random(4);
   table[4] = rare() ? word() : 0;
   table[5] = rare() ? word() : random(2) * (output?.length ?? 0);
+  table[6] = rare() ? word() : 0;
   http.parse(input, output);
 }
 
@@ -65,6 +84,7 @@ function setStatic() {
 }
 
 function step() {
+  if (arena === null && random(200) === 0) openArenas();
   switch (random(12)) {
     case 0:
       if (servers.length < 20)
@@ -91,7 +111,8 @@ function step() {
       break;
     }
     default:
-      parse();
+      if (arena !== null && random(2) === 0) parseArena();
+      else parse();
   }
 }
 
