@@ -156,9 +156,7 @@ export abstract class ConnectionInput extends ConnectionTimes {
     this.sinceMs = server.nowMs;
     server.counters.answeredStatically(replies);
     const result =
-      direct === null || place < 0
-        ? socket.write(staticReplies.subarray(0, bytes))
-        : direct.sendReserved(place, bytes);
+      direct === null || place < 0 ? socket.write(staticReplies.subarray(0, bytes)) : direct.sendReserved(place, bytes);
     this.sent(result, bytes);
     return count;
   }

@@ -9,7 +9,16 @@ import { Chunk } from './chunk.js';
 import { bytesOf, type Data, sizeOf } from './data.js';
 import { COPIED_BYTES_MAX, FEED_LOW_BYTES, Outbox } from './outbox.js';
 import type { Rare } from './rare.js';
-import { ASCII_LENGTH_MAX, isReceived, sendAscii, sendBytes, sendChunk, sendLatin1, sendText, TEXT_LENGTH_MAX } from './sending.js';
+import {
+  ASCII_LENGTH_MAX,
+  isReceived,
+  sendAscii,
+  sendBytes,
+  sendChunk,
+  sendLatin1,
+  sendText,
+  TEXT_LENGTH_MAX,
+} from './sending.js';
 import { SocketControls } from './socket-controls.js';
 import { CLOSING, HAS_OUTBOX, NOT_WRITABLE, OPEN, WATCHED } from './socket-state.js';
 import { Drained, type WriteResult, written } from './written.js';

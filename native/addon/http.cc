@@ -260,9 +260,8 @@ napi_value open(napi_env env, napi_callback_info info) {
   result.Set("scratch", scratch);
   if (!make_untransferable(env, result, {"table", "scratch"})) return nullptr;
 
-  std::unique_ptr<HttpEnvironment> made(
-      new (std::nothrow) HttpEnvironment(static_cast<uint32_t*>(table.Data()), static_cast<uint8_t*>(scratch.Data()),
-                                         static_cast<const Arenas*>(arenas)));
+  std::unique_ptr<HttpEnvironment> made(new (std::nothrow) HttpEnvironment(
+      static_cast<uint32_t*>(table.Data()), static_cast<uint8_t*>(scratch.Data()), static_cast<const Arenas*>(arenas)));
   if (!made || napi_add_env_cleanup_hook(env, destroy, made.get()) != napi_ok) {
     throw_error(env, "ERR_MILLRACE_ADDON", "There is no memory for the HTTP codec");
     return nullptr;
@@ -271,9 +270,9 @@ napi_value open(napi_env env, napi_callback_info info) {
   HttpEnvironment* environment = made.release();
 
   const std::pair<const char*, napi_callback> all[] = {
-      {"server", server}, {"setStatic", set_static}, {"dropServer", drop_server}, {"attach", attach},
-      {"detach", detach}, {"parse", parse},          {"skipBody", skip_body},     {"connections", connections},
-      {"isArena", is_arena},
+      {"server", server},      {"setStatic", set_static},    {"dropServer", drop_server},
+      {"attach", attach},      {"detach", detach},           {"parse", parse},
+      {"skipBody", skip_body}, {"connections", connections}, {"isArena", is_arena},
   };
   for (const auto& [name, function] : all) {
     napi_value value;
