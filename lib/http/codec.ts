@@ -45,6 +45,7 @@ import {
   HTTP_WORD_OUT_ROOM,
   HTTP_WORD_REQUESTS_MAX,
   HTTP_WORD_STATIC_BYTES_IN,
+  HTTP_WORD_STATIC_KIND,
   HTTP_WORD_STATIC_REPLIES,
   HTTP_WORD_STOP,
   HTTP_WORD_WRITTEN,
@@ -221,6 +222,11 @@ export class Codec {
   /** Bytes of their heads. */
   get staticBytesIn(): number {
     return this.table[HTTP_WORD_STATIC_BYTES_IN] as number;
+  }
+
+  /** The method's number of all of them in the low 8 bits, and the first digit of their status above. */
+  get staticKind(): number {
+    return this.table[HTTP_WORD_STATIC_KIND] as number;
   }
 
   /** Part of a head has come, and its end has not. */

@@ -154,7 +154,7 @@ export abstract class ConnectionInput extends ConnectionTimes {
     if (replies === 0) return count;
     this.requests += replies;
     this.sinceMs = server.nowMs;
-    server.counters.answeredStatically(replies);
+    server.counters.answeredStatically(replies, parser.staticKind);
     const result =
       direct === null || place < 0 ? socket.write(staticReplies.subarray(0, bytes)) : direct.sendReserved(place, bytes);
     this.sent(result, bytes);

@@ -45,11 +45,12 @@ export class Counters {
     this.waits.record(durationMs);
   }
 
-  answeredStatically(replies: number): void {
+  /** @param kind the method's number in the low 8 bits, the first digit of the status above. */
+  answeredStatically(replies: number, kind: number): void {
     this.requests += replies;
     this.staticReplies += replies;
     this.unmeasured += replies;
-    this.replies.add('GET', 200, replies);
+    this.replies.addNumber(kind & 0xff, (kind >>> 8) * 100, replies);
   }
 
   refused(reason: number): void {

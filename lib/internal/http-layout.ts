@@ -42,6 +42,7 @@ export const HTTP_WORD_STATIC_REPLIES = 10;
 export const HTTP_WORD_STATIC_BYTES_IN = 11;
 export const HTTP_WORD_STOP = 12;
 export const HTTP_WORD_HEAD_BEGUN = 13;
+export const HTTP_WORD_STATIC_KIND = 14;
 export const HTTP_WORD_EVENTS = 16;
 
 export const HTTP_STOP_END = 0;

@@ -175,12 +175,30 @@ constexpr std::string_view kGet = "GET /ok HTTP/1.1\r\nHost: a\r\n\r\n";
 
 TEST_F(HttpStatic, AnswersPipelinedRequestsOneAfterTheOther) {
   use(Flat().route(std::nullopt, "/ok").reply(HttpMethod::Get, kOk, kDate));
-  std::string three = std::string(kGet) + "HEAD /ok?query HTTP/1.1\r\nHost: b\r\n\r\n" + std::string(kGet);
+  std::string three = std::string(kGet) + "GET /ok?query HTTP/1.1\r\nHost: b\r\n\r\n" + std::string(kGet);
   EXPECT_EQ(call(three, 1000), 0u);
   EXPECT_EQ(codec_.word(HttpWord::Consumed), three.size());
   EXPECT_EQ(codec_.word(HttpWord::StaticReplies), 3u);
   EXPECT_EQ(codec_.word(HttpWord::StaticBytesIn), three.size());
-  EXPECT_EQ(written(), std::string(kOkNow) + std::string(kOkNow.substr(0, kOkNow.size() - 2)) + std::string(kOkNow));
+  EXPECT_EQ(written(), std::string(kOkNow) + std::string(kOkNow) + std::string(kOkNow));
+}
+
+// So that they can be counted by what they are.
+TEST_F(HttpStatic, AnswersInACallWhatIsOfOneKind) {
+  auto kind = [](HttpMethod method, uint32_t digit) { return static_cast<uint32_t>(method) | digit << 8; };
+  use(Flat().route(std::nullopt, "/ok").reply(HttpMethod::Get, kOk, kDate).reply(kStaticAnyMethod, "HTTP/1.1 405 "));
+  const std::string get(kGet), head = "HEAD" + get.substr(3), other = "NONE" + get.substr(3);
+  const std::string all = get + get + head + other;
+  size_t at = 0;
+  for (auto [replies, expected] : {std::pair(2u, kind(HttpMethod::Get, 2)), std::pair(1u, kind(HttpMethod::Head, 2)),
+                                   std::pair(1u, kind(HttpMethod::Other, 4))}) {
+    EXPECT_EQ(call(std::string_view(all).substr(at), 1000), 0u);
+    EXPECT_EQ(codec_.word(HttpWord::StaticReplies), replies);
+    EXPECT_EQ(codec_.word(HttpWord::StaticKind), expected);
+    at += codec_.word(HttpWord::Consumed);
+    EXPECT_EQ(stop(), at == all.size() ? HttpStop::End : HttpStop::Room);
+  }
+  EXPECT_EQ(at, all.size());
 }
 
 TEST_F(HttpStatic, AnswersARequestThatCameInPieces) {

@@ -252,6 +252,37 @@ describe('static routes', () => {
     }
   });
 
+  test('are counted by what they are', async () => {
+    const server = start({ routes: { '/a': 'a', '/b': Reply.redirect('/a'), '/c': { POST: 'c' } } });
+    const client = await RawClient.open(server);
+    const asked = [
+      'GET /a',
+      'GET /a',
+      'HEAD /a',
+      'GET /b',
+      'GET /a',
+      'DELETE /a',
+      'OTHER /a',
+      'GET /c',
+      'POST /c',
+      'OPTIONS /c',
+    ];
+    client.say(asked.map((line) => `${line} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
+    for (const line of asked) await client.reply(line.startsWith('HEAD'));
+    const { replies, requests, durationMs } = server.stats();
+    expect([requests.static, requests.total, durationMs.count]).toEqual([10, 10, 10]);
+    expect(replies).toEqual([
+      { method: 'GET', status: '2xx', count: 3 },
+      { method: 'GET', status: '3xx', count: 1 },
+      { method: 'GET', status: '4xx', count: 1 },
+      { method: 'HEAD', status: '2xx', count: 1 },
+      { method: 'POST', status: '2xx', count: 1 },
+      { method: 'DELETE', status: '4xx', count: 1 },
+      { method: 'OPTIONS', status: '2xx', count: 1 },
+      { method: 'other', status: '4xx', count: 1 },
+    ]);
+  });
+
   test('of one host do not hide the handlers of another', async () => {
     const server = start({
       hosts: { 'one.example': { '/': 'one' }, 'two.example': { '/': () => 'two' } },

@@ -26,8 +26,8 @@ export class ReplyCounts {
   }
 
   /** @param method its number, as the codec gives it: 0 for those that are not usual. */
-  addNumber(method: number, status: number): void {
-    this.#addAt(method === 0 ? OTHER : method - 1, status, 1);
+  addNumber(method: number, status: number, times: number = 1): void {
+    this.#addAt(method === 0 ? OTHER : method - 1, status, times);
   }
 
   #addAt(index: number, status: number, times: number): void {

@@ -113,6 +113,7 @@ class HttpCodec::Call {
     word(HttpWord::Written) = written_;
     word(HttpWord::StaticReplies) = static_replies_;
     word(HttpWord::StaticBytesIn) = static_bytes_in_;
+    word(HttpWord::StaticKind) = static_kind_;
     word(HttpWord::Stop) = static_cast<uint32_t>(stop_);
     word(HttpWord::HeadBegun) = connection_->phase == Phase::Head && connection_->pending.length() > 0 ? 1 : 0;
     return events_;
@@ -229,7 +230,9 @@ class HttpCodec::Call {
       route = statics_->find(path.empty() ? "/" : path, {head + found.authority.offset, found.authority.length});
       StaticReply reply;
       if (route != StaticTable::kNoRoute && answers_here(found) && statics_->reply(route, found.line.method, &reply)) {
-        if (reply.length <= output_.room - written_) {
+        uint32_t kind = static_cast<uint32_t>(found.line.method) | reply.status << 8;
+        if (static_replies_ == 0) static_kind_ = kind;
+        if (reply.length <= output_.room - written_ && kind == static_kind_) {
           write_static(reply, static_cast<uint32_t>(found.end - from));
           at_ = end;
           connection_->pending.clear();
@@ -395,6 +398,7 @@ class HttpCodec::Call {
   uint32_t written_ = 0;
   uint32_t static_replies_ = 0;
   uint32_t static_bytes_in_ = 0;
+  uint32_t static_kind_ = 0;
   const char* date_ = nullptr;
   HttpStop stop_ = HttpStop::End;
 };

@@ -39,7 +39,8 @@ enum class HttpWord : uint32_t {
   StaticBytesIn = 11,  // bytes of their heads
   Stop = 12,           // HttpStop
   HeadBegun = 13,      // 1: part of a head has come, and is kept
-  Events = 16,         // the first event begins here
+  StaticKind = 14,  // of all static replies of a call: the method in bits 0..7, the first digit of the status in 8..15
+  Events = 16,      // the first event begins here
 };
 
 inline constexpr uint32_t kHttpInputIsArena = 1;   // the receive arena
@@ -52,7 +53,8 @@ enum class HttpStop : uint32_t {
   Upgrade = 2,   // the last event is a Head that asks for another protocol; calling again goes on with HTTP
   Error = 3,     // the last event is an Error
   Table = 4,     // the table is full: call again
-  Room = 5,      // the next static reply does not fit into what is left of the output: call again with more
+  // The next static reply does not fit into what is left of the output, or is of another kind: call again.
+  Room = 5,
 };
 
 enum class HttpEvent : uint32_t { Head = 1, Body = 2, End = 3, Error = 4 };

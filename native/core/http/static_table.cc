@@ -32,6 +32,12 @@ std::string_view host_of(std::string_view authority) {
       0, parse_authority(reinterpret_cast<const uint8_t*>(authority.data()), authority.size()).host_length);
 }
 
+// The first digit of the status, which stands behind "HTTP/1.1 "; 0 where there is none.
+uint32_t status_digit(const uint8_t* reply, uint32_t length) {
+  constexpr uint32_t kPlace = 9;
+  return length > kPlace && is_digit(reply[kPlace]) ? reply[kPlace] - '0' : 0;
+}
+
 // Bytes up to and with the empty line.
 uint32_t head_length(std::string_view reply) {
   size_t end = reply.find("\r\n\r\n");
@@ -132,7 +138,8 @@ bool StaticTable::reply(uint32_t route, HttpMethod method, StaticReply* reply) c
   const Reply* chosen = method == HttpMethod::Other ? nullptr : &found.replies[static_cast<size_t>(method)];
   if (chosen == nullptr || !chosen->present) chosen = &found.replies[kMethods];
   if (!chosen->present) return false;
-  *reply = {bytes_.get() + chosen->offset, chosen->length, chosen->date};
+  const uint8_t* bytes = bytes_.get() + chosen->offset;
+  *reply = {bytes, chosen->length, chosen->date, status_digit(bytes, chosen->length)};
   return true;
 }
 

@@ -16,7 +16,8 @@ namespace millrace {
 struct StaticReply {
   const uint8_t* bytes;
   uint32_t length;
-  uint32_t date;  // where kHttpDateBytes bytes of date stand; kStaticNone: nowhere
+  uint32_t date;    // where kHttpDateBytes bytes of date stand; kStaticNone: nowhere
+  uint32_t status;  // its first digit
 };
 
 class StaticTable {
