@@ -40,7 +40,7 @@ export type AccessLog = (entry: AccessEntry) => void;
 /** What an access log is told. */
 export interface AccessEntry {
   readonly request: HttpRequest;
-  /** 0: the peer had gone. */
+  /** 0: the peer had gone. Of an upgrade 101, or 200 for CONNECT. */
   readonly status: number;
   /** From the chunk that brought the head to the end of the reply, as far as it was handed to the socket. */
   readonly durationMs: number;

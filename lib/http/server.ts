@@ -53,8 +53,8 @@ export interface ServeOptions extends Place, RoutingOptions, SignalOption {
   /** See {@link HttpLimits}. */
   limits?: Partial<HttpLimits>;
   /**
-   * Called for each request when its reply was handed to the socket, or its peer has gone. The request can still be read. What
-   * C++ answers is not told.
+   * Called for each request when its reply was handed to the socket, its socket to somebody else (an upgrade), or its peer has
+   * gone. The request can still be read. What C++ answers is not told, nor what was refused before it was a request.
    */
   accessLog?: AccessLog;
 }
