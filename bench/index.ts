@@ -12,6 +12,7 @@ import { markdownReport } from './report/markdown.js';
 import { terminalReport } from './report/terminal.js';
 import { createProgress } from './runner/progress.js';
 import { runBenchmark } from './runner/run.js';
+import { findWrk } from './runner/wrk.js';
 import { CELLS } from './workloads/catalog.js';
 
 /** `millrace bench`. Gives the exit code: 0 done, 1 nothing could be measured, 2 wrong usage. */
@@ -43,6 +44,9 @@ function printCatalog(): void {
 async function race(options: BenchOptions): Promise<number> {
   if (!existsSync(peersFolder)) {
     throw new UsageError(`the peers' sources are missing: ${peersFolder}`);
+  }
+  if (options.settings.generator === 'wrk' && (await findWrk()) === null) {
+    throw new UsageError('--generator wrk: there is no wrk here (apt-get install wrk)');
   }
   // Read before the run: a wrong name must not cost twenty minutes first.
   const baseline = options.baseline === null ? null : await readBaseline(options.baseline);

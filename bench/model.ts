@@ -56,6 +56,8 @@ export interface CellReport {
   readonly n: number;
   readonly unit: string;
   readonly better: 'higher' | 'lower';
+  /** Who has loaded the servers over HTTP: `wrk` with its version, or `own`. Absent in other cells. */
+  readonly generator?: string;
   readonly results: readonly ContestantResult[];
 }
 

@@ -38,13 +38,19 @@ export async function readBaseline(file: string): Promise<RunReport> {
   return parsed as RunReport;
 }
 
-/** Every cell and contestant that both runs have. */
+/** Runs that are older than the choice had no other. */
+function driverOf({ generator = 'own' }: CellReport): string {
+  return generator.startsWith('wrk') ? 'wrk' : generator;
+}
+
+/** Every cell and contestant that both runs have, driven by the same load generator. */
 export function compareWithBaseline(report: RunReport, baseline: RunReport): BaselineComparison {
   const rows: CellComparison[] = [];
   for (const cell of report.cells) {
     const before = baseline.cells.find(({ id }) => id === cell.id);
     // Another unit is another measure, even under the same name.
     if (before === undefined || before.unit !== cell.unit || before.n !== cell.n) continue;
+    if (driverOf(before) !== driverOf(cell)) continue;
     for (const result of cell.results) {
       const earlier = resultFor(before, result.contestant)?.value;
       if (result.value === null || earlier == null) continue;

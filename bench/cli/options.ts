@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { CONTESTANTS } from '../contestants/catalog.js';
 import type { RunSettings } from '../runner/run.js';
+import type { GeneratorChoice } from '../runner/wrk.js';
 import { CELLS, cellsOf, PARTS, type Part, workloadsOf } from '../workloads/catalog.js';
 
 export interface BenchOptions {
@@ -31,6 +32,7 @@ each sample. Missing toolchains are left out with the reason. It ends with the p
   --runtimes LIST       families (tokio, millrace, go, bun, node, deno, c) or single ones (see --list)
   --samples N           samples of each runtime in each cell (1 to 1000; default 5, net and http 3, quick 3)
   --measure-ms MS       warm work of one sample (default 500, echo 2000, quick 300 to 600)
+  --generator G         who drives closed loops over HTTP: auto (default: wrk where it is installed), wrk, own
   --no-pin              do not pin processes to cores
   --baseline FILE       compare with a run that was saved before
   --save-baseline FILE  save this run to compare a later one with
@@ -40,6 +42,8 @@ each sample. Missing toolchains are left out with the reason. It ends with the p
   --list                print the cells and the runtimes, and end
   -h, --help            print this, and end
 `;
+
+const GENERATORS: readonly GeneratorChoice[] = ['auto', 'wrk', 'own'];
 
 // A round of the quick plan takes about 50 s: three fit, on a slow machine two. Building peers does not count.
 const QUICK_LIMIT_SECONDS = 170;
@@ -94,6 +98,7 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
       ]),
       samples: wholeNumber('--samples', values.samples, 1, 1_000) ?? (quick || isOfServers ? 3 : 5),
       pin: values['no-pin'] !== true,
+      generator: generatorIn(values.generator),
       limitSeconds: quick && values.samples === undefined ? QUICK_LIMIT_SECONDS : Number.POSITIVE_INFINITY,
       warmupMs: quick ? 200 : 500,
       measureMs: measureMs ?? (quick ? 300 : 500),
@@ -123,6 +128,7 @@ function parse(argv: readonly string[]) {
         runtimes: { type: 'string' },
         samples: { type: 'string' },
         'measure-ms': { type: 'string' },
+        generator: { type: 'string' },
         'no-pin': { type: 'boolean' },
         baseline: { type: 'string' },
         'save-baseline': { type: 'string' },
@@ -146,6 +152,13 @@ function partIn(positionals: readonly string[]): Part | null {
     throw new UsageError(`expected nothing or one of: ${PARTS.join(', ')}; got ${positionals.join(' ')}`);
   }
   return part;
+}
+
+function generatorIn(text: string | undefined): GeneratorChoice {
+  if (text === undefined) return 'auto';
+  const choice = GENERATORS.find((candidate) => candidate === text);
+  if (choice === undefined) throw new UsageError(`--generator must be one of ${GENERATORS.join(', ')}, got ${text}`);
+  return choice;
 }
 
 function list(name: string, text: string | undefined, known: readonly string[]): string[] {

@@ -19,6 +19,8 @@ load::Json Measure(const load::Options& options) {
       return load::RunIdle(options);
     case load::Mode::kStorm:
       return load::RunStorm(options);
+    case load::Mode::kBeside:
+      return load::RunBeside(options);
     case load::Mode::kCalibrate:
       return load::RunCalibrate(options);
     case load::Mode::kHistogram:

@@ -13,6 +13,7 @@ Json RunChurn(const Options& options);
 Json RunIdle(const Options& options);
 
 Json RunStorm(const Options& options);
+Json RunBeside(const Options& options);
 Json RunCalibrate(const Options& options);
 
 }  // namespace load

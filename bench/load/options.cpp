@@ -19,7 +19,7 @@ constexpr double kMaxSeed = 9007199254740992.0;  // 2^53: what a double holds ex
 
 constexpr const char* kUsageText =
     "millrace-load [MODE] --port P [--option value]...\n"
-    "modes: echo (default), udp, http, churn, idle, storm, calibrate, serve, histogram, schedule\n"
+    "modes: echo (default), udp, http, churn, idle, storm, beside, calibrate, serve, histogram, schedule\n"
     "The options of each mode and what it prints: bench/load/README.md\n";
 
 struct Word {
@@ -28,11 +28,12 @@ struct Word {
 };
 
 constexpr Word kModes[] = {
-    {"echo", static_cast<int>(Mode::kEcho)},           {"udp", static_cast<int>(Mode::kUdp)},
-    {"http", static_cast<int>(Mode::kHttp)},           {"churn", static_cast<int>(Mode::kChurn)},
-    {"idle", static_cast<int>(Mode::kIdle)},           {"storm", static_cast<int>(Mode::kStorm)},
-    {"calibrate", static_cast<int>(Mode::kCalibrate)}, {"serve", static_cast<int>(Mode::kServe)},
-    {"histogram", static_cast<int>(Mode::kHistogram)}, {"schedule", static_cast<int>(Mode::kSchedule)},
+    {"echo", static_cast<int>(Mode::kEcho)},         {"udp", static_cast<int>(Mode::kUdp)},
+    {"http", static_cast<int>(Mode::kHttp)},         {"churn", static_cast<int>(Mode::kChurn)},
+    {"idle", static_cast<int>(Mode::kIdle)},         {"storm", static_cast<int>(Mode::kStorm)},
+    {"beside", static_cast<int>(Mode::kBeside)},     {"calibrate", static_cast<int>(Mode::kCalibrate)},
+    {"serve", static_cast<int>(Mode::kServe)},       {"histogram", static_cast<int>(Mode::kHistogram)},
+    {"schedule", static_cast<int>(Mode::kSchedule)},
 };
 constexpr Word kArrivals[] = {{"uniform", static_cast<int>(Arrivals::kUniform)},
                               {"poisson", static_cast<int>(Arrivals::kPoisson)}};
@@ -51,6 +52,7 @@ constexpr uint32_t kHttp = Bit(Mode::kHttp);
 constexpr uint32_t kChurn = Bit(Mode::kChurn);
 constexpr uint32_t kIdle = Bit(Mode::kIdle);
 constexpr uint32_t kStorm = Bit(Mode::kStorm);
+constexpr uint32_t kBeside = Bit(Mode::kBeside);
 constexpr uint32_t kCalibrate = Bit(Mode::kCalibrate);
 constexpr uint32_t kServe = Bit(Mode::kServe);
 constexpr uint32_t kSchedule = Bit(Mode::kSchedule);
@@ -69,7 +71,7 @@ struct Option {
 
 constexpr Option kNumbers[] = {
     {.name = "--port", .modes = kLoading, .low = 1, .high = 65535, .whole = &Options::port},
-    {.name = "--server-pid", .modes = kLoading, .low = 1, .high = 1 << 22, .whole = &Options::server_pid},
+    {.name = "--server-pid", .modes = kLoading | kBeside, .low = 1, .high = 1 << 22, .whole = &Options::server_pid},
     {.name = "--seconds", .modes = kLoading | kCalibrate, .low = 0.01, .high = 3600, .real = &Options::seconds},
     {.name = "--warmup",
      .modes = kEcho | kUdp | kHttp | kChurn | kIdle | kCalibrate,
@@ -202,6 +204,9 @@ void CheckTogether(const Options& options, bool in_flight_given, const char* ope
   if (options.mode == Mode::kIdle && options.greet == 0 && options.server_pid == 0) {
     Fail(kUsage, "--greet 0 needs --server-pid, to see when the server has accepted all");
   }
+  if (options.mode == Mode::kBeside && (options.server_pid == 0 || options.command == nullptr)) {
+    Fail(kUsage, "beside needs --server-pid and, behind --, a command");
+  }
   if (options.mode == Mode::kHttp && options.requests.empty()) Fail(kUsage, "--request is required");
   const int loops = (options.rate > 0) + (options.requests_each > 0) + (options.interval_ms > 0);
   if (loops > 1) Fail(kUsage, "only one of --rate, --requests-each and --interval");
@@ -251,6 +256,11 @@ Options ParseOptions(int argc, char** argv) {
       exit(0);
     }
     if (next + 1 == argc) Fail(kUsage, "%s needs a value", name);
+    if (strcmp(name, "--") == 0) {
+      Refuse(options, name, kBeside);
+      options.command = argv + next + 1;
+      break;
+    }
     const char* text = argv[next + 1];
     if (!ParseNumber(&options, name, text) && !ParseChoice(&options, name, text) &&
         !ParseRequest(&options, name, text)) {

@@ -11,7 +11,7 @@
 
 namespace load {
 
-enum class Mode { kEcho, kUdp, kHttp, kChurn, kIdle, kStorm, kCalibrate, kServe, kHistogram, kSchedule };
+enum class Mode { kEcho, kUdp, kHttp, kChurn, kIdle, kStorm, kBeside, kCalibrate, kServe, kHistogram, kSchedule };
 enum class Closer { kClient, kServer, kReset };
 enum class Waiting { kSleep, kSpin };
 enum class Protocol { kTcp, kUdp, kHttp };
@@ -19,6 +19,7 @@ enum class Protocol { kTcp, kUdp, kHttp };
 struct Options {
   Mode mode = Mode::kEcho;
   const char* host = "127.0.0.1";
+  char* const* command = nullptr;  // beside: what stands behind `--`
   uint32_t port = 0;
   double seconds = 2;
   double warmup_seconds = 0.5;

@@ -71,7 +71,7 @@ function httpMethod(report: RunReport): [string, string][] {
   return [
     [
       'HTTP',
-      'The load generator is our own in every cell, not wrk: it reads the server’s CPU clock at the edges of the window, and compares status and body of every reply byte by byte. A figure is requests (or bytes of body) per CPU-second of the server. Handlers read method and path and build their replies; the two fixed replies, on Tokio and in C on io_uring, look for empty lines and know no HTTP. What is compiled while it runs is warmed up for twice the CPU time of the others, frameworks for three times.',
+      `${generators(report)} A figure is requests (or bytes of body) per CPU-second of the server. Handlers read method and path and build their replies; the two fixed replies, on Tokio and in C on io_uring, look for empty lines and know no HTTP. What is compiled while it runs is warmed up for twice the CPU time of the others, frameworks for three times.`,
     ],
     [
       'HTTP latency',
@@ -82,6 +82,16 @@ function httpMethod(report: RunReport): [string, string][] {
       'run over and over in a warm process; a round counts from its first connection to its last reply. The first round is the first that the process ever answers.',
     ],
   ];
+}
+
+/** Who has driven which cells, as their headings say too. */
+function generators(report: RunReport): string {
+  const own =
+    'Our own load generator reads the server’s CPU clock at the edges of the window, and compares status and body of every reply byte by byte.';
+  const cells = report.cells.filter(({ generator }) => generator !== undefined && generator !== 'own');
+  const [first] = cells;
+  if (first === undefined) return own;
+  return `${cells.map(({ title, load }) => `${title}, ${load}`).join('; ')}: by ${first.generator}, for whole seconds and on the core of our own generator, which has warmed the server up before and has checked its replies; wrk counts its requests, and the server’s CPU clock is read before wrk begins and when it has ended. Through wrk a pipelined latency is that of the whole pipeline. All other cells: ${own.charAt(0).toLowerCase()}${own.slice(1)}`;
 }
 
 function rateAt(report: RunReport, id: string): number | null {

@@ -157,7 +157,9 @@ export function labelOf(report: RunReport, contestant: string): string {
 
 export function cellHeading(cell: CellReport): string {
   const size = cell.kind === 'compute' ? ` (${cell.n.toLocaleString('en-US')})` : '';
-  return `${cell.title}, ${cell.load}${size}: ${cell.unit}`;
+  const { generator } = cell;
+  const by = generator === undefined ? '' : generator === 'own' ? ' (our own load generator)' : ` (${generator})`;
+  return `${cell.title}, ${cell.load}${size}: ${cell.unit}${by}`;
 }
 
 export function trendText(trend: Trend): string {

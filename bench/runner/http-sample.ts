@@ -22,6 +22,7 @@ import {
 } from './measured.js';
 import type { Server } from './server.js';
 import { measure, warmUp } from './warm-up.js';
+import { isForWrk, loadByWrk } from './wrk.js';
 
 /** Many connections from one address would leave too few ports. */
 const SOURCES = 64;
@@ -52,7 +53,13 @@ async function closed(
   { generator, budget }: ServerSampleOptions,
 ): Promise<Measured> {
   const load = { connections: cell.connections, 'in-flight': cell.inFlight };
-  const result = await measure<HttpResult>('http', load, server, generator, budget, asked);
+  let result: HttpResult;
+  if (generator.wrk !== null && isForWrk(cell)) {
+    await warmUp('http', load, server, generator, budget, asked);
+    result = await loadByWrk(cell, server, generator, budget.seconds);
+  } else {
+    result = await measure<HttpResult>('http', load, server, generator, budget, asked);
+  }
   return {
     ...perCpuSecond(result, result.requests, cell.bodyBytes === 0 ? 1 : cell.bodyBytes),
     extras: { messagesPerSecond: result.requestsPerSecond, ...loadShare(result), ...latencyExtras(result) },

@@ -4,6 +4,7 @@ import { SampleError } from './compute-sample.js';
 import type { Pinning } from './pinning.js';
 import { failureOf, runProgram } from './process.js';
 import type { Server } from './server.js';
+import type { Wrk } from './wrk.js';
 
 export interface Latencies {
   readonly p50: number;
@@ -82,6 +83,8 @@ export interface BusyResult extends IdleResult {
 export interface LoadGenerator {
   readonly command: readonly string[];
   readonly pinning: Pinning;
+  /** Drives what it can, where it is to; null: our own generator drives all. */
+  readonly wrk: Wrk | null;
 }
 
 export type Mode = 'echo' | 'udp' | 'http' | 'churn' | 'idle' | 'calibrate';

@@ -22,6 +22,7 @@ import { saturatingRate } from './saturating-rate.js';
 import { takeServerSample } from './server-sample.js';
 import type { Service, ServiceName } from './services.js';
 import type { LoadBudget } from './warm-up.js';
+import { findWrk, type GeneratorChoice, isForWrk, type Wrk } from './wrk.js';
 
 export interface RunSettings {
   readonly quick: boolean;
@@ -31,6 +32,7 @@ export interface RunSettings {
   readonly runtimes: readonly string[];
   readonly samples: number;
   readonly pin: boolean;
+  readonly generator: GeneratorChoice;
   /** No round is begun that would end after this; Infinity: all rounds. */
   readonly limitSeconds: number;
   readonly warmupMs: number;
@@ -48,6 +50,7 @@ interface Bench {
   readonly settings: RunSettings;
   readonly pinning: Pinning;
   readonly load: Prepared;
+  readonly wrk: Wrk | null;
   readonly programs: ReadonlyMap<Program, Prepared>;
   readonly services: ReadonlyMap<ServiceName, Service>;
   readonly commonRates: CommonRates;
@@ -77,7 +80,8 @@ export async function runBenchmark(settings: RunSettings, progress: Progress): P
       'http-latency': await commonRateFor('http-latency', plan, load, pinning, settings, progress),
     };
     const limits = await limitsFor(plan, load, pinning, settings, progress);
-    const bench: Bench = { settings, pinning, load, programs, services, commonRates };
+    const wrk = settings.generator === 'own' ? null : await findWrk();
+    const bench: Bench = { settings, pinning, load, wrk, programs, services, commonRates };
     const gathered = new Map<string, Gathered>();
     const roundsDone = await runRounds(plan, bench, gathered, progress);
     progress.end();
@@ -95,7 +99,7 @@ export async function runBenchmark(settings: RunSettings, progress: Progress): P
         infoOf(contestant, programs),
       ),
       notRun,
-      cells: plan.map(({ cell, contestants }) => reportCell(cell, contestants, gathered)),
+      cells: plan.map(({ cell, contestants }) => reportCell(cell, contestants, gathered, wrk)),
       ...(limits === null ? {} : { generatorLimits: limits }),
       ...(services.size === 0 ? {} : { services: versionsOf(services) }),
     };
@@ -119,7 +123,7 @@ async function commonRateFor(
     .find((cell) => cell.kind === kind && cell.rateOf === 'node');
   if (cell === undefined || !load.ok) return null;
   progress.step(`measuring the saturating rate of node:${kind === 'latency' ? 'net' : 'http'}`);
-  return saturatingRate(cell, { command: load.command, pinning }, networkBudget(settings));
+  return saturatingRate(cell, { command: load.command, pinning, wrk: null }, networkBudget(settings));
 }
 
 const CALIBRATION_SECONDS = 0.5;
@@ -133,7 +137,7 @@ async function limitsFor(
 ) {
   if (quick || !load.ok || !plan.some(({ cell }) => isServerCell(cell))) return null;
   progress.step('measuring the load generator itself');
-  return generatorLimits({ command: load.command, pinning }, CALIBRATION_SECONDS);
+  return generatorLimits({ command: load.command, pinning, wrk: null }, CALIBRATION_SECONDS);
 }
 
 async function runRounds(
@@ -229,9 +233,9 @@ function takeSample(cell: AnyCell, contestant: Contestant, bench: Bench, round: 
   }
 }
 
-function generatorOf({ load, pinning }: Bench): LoadGenerator {
+function generatorOf({ load, pinning, wrk }: Bench): LoadGenerator {
   if (!load.ok) throw new SampleError('the load generator is not prepared');
-  return { command: load.command, pinning };
+  return { command: load.command, pinning, wrk };
 }
 
 /** The caller's environment without what would change one runtime only. */
@@ -259,12 +263,19 @@ function infoOf(contestant: Contestant, programs: ReadonlyMap<Program, Prepared>
   };
 }
 
-function reportCell(cell: AnyCell, contestants: readonly Contestant[], gathered: Map<string, Gathered>): CellReport {
+function reportCell(
+  cell: AnyCell,
+  contestants: readonly Contestant[],
+  gathered: Map<string, Gathered>,
+  wrk: Wrk | null,
+): CellReport {
   const { id, workload, load, kind, title, n, unit, better } = cell;
   const results = contestants.map((contestant) =>
     resultOf(contestant.id, gathered.get(keyOf(id, contestant.id)) ?? { samples: [], failures: [] }),
   );
-  return { id, workload, load, kind, title, n, unit, better, results };
+  const report = { id, workload, load, kind, title, n, unit, better, results };
+  if (!isHttpCell(cell)) return report;
+  return { ...report, generator: wrk !== null && isForWrk(cell) ? `wrk ${wrk.version}` : 'own' };
 }
 
 /** Sums up the samples of one contestant in one cell. */

@@ -123,7 +123,7 @@ async function optionsOf(
   return {
     command: [...command, ...contestant.words],
     environment: environmentOf(contestant),
-    generator: { command: generator, pinning: await choosePinning(false) },
+    generator: { command: generator, pinning: await choosePinning(false), wrk: null },
     budget: { warmupSeconds: 0.05, seconds: 0.3, settleSeconds: 0.05 },
     round: 0,
     commonRate: 2_000,
