@@ -9,7 +9,7 @@ const MS_MAX = 2 ** 30;
 
 /** What a peer may cost. All are checked when the server is made; 0 switches a time limit off. */
 export interface HttpLimits {
-  /** Bytes of the request line; 414 above. 64 to 65,000, default 8,192. */
+  /** Bytes of the request line; 414 above. 64 to `headBytes`, default 8,192, or `headBytes` if that is less. */
   requestLineBytes: number;
   /** Bytes of the request line and all fields; 431 above. 64 to 65,000, default 16,384. */
   headBytes: number;
@@ -96,6 +96,9 @@ export function limitsOf(given: Partial<HttpLimits> | undefined): HttpLimits {
     if (value === undefined) continue;
     checkInteger(value, `options.limits.${name}`, range[0], range[1]);
     limits[name as keyof HttpLimits] = value;
+  }
+  if (given.requestLineBytes === undefined) {
+    limits.requestLineBytes = Math.min(limits.requestLineBytes, limits.headBytes);
   }
   if (limits.requestLineBytes > limits.headBytes) {
     throw outOfRange(

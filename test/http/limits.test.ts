@@ -28,8 +28,13 @@ describe('the bytes of', () => {
   test('headBytes', async () => {
     const head = (length: number): string => get('/', `X: ${'a'.repeat(length - get('/', 'X: ').length)}`);
     expect(head(200).length).toBe(200);
-    expect(await statusOf({ headBytes: 200, requestLineBytes: 64 }, head(200))).toBe(200);
-    expect(await statusOf({ headBytes: 200, requestLineBytes: 64 }, head(201))).toBe(431);
+    // The request line has no more room than the head, unless it is said to have.
+    for (const limits of [{ headBytes: 200, requestLineBytes: 64 }, { headBytes: 200 }]) {
+      expect(await statusOf(limits, head(200))).toBe(200);
+      expect(await statusOf(limits, head(201))).toBe(431);
+    }
+    expect(limitsOf({ headBytes: 200 }).requestLineBytes).toBe(200);
+    expect(() => limitsOf({ headBytes: 200, requestLineBytes: 201 })).toThrow('at most headBytes (200)');
   });
 
   test('fields', async () => {
