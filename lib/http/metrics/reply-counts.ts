@@ -5,7 +5,8 @@ import { HTTP_METHOD_NAMES } from '../../internal/http-layout.js';
 
 const METHODS = [...HTTP_METHOD_NAMES.slice(1), 'other'];
 const OTHER = METHODS.length - 1;
-const CLASSES = 6;
+/** 6xx to 9xx mean nothing, and apps of node:http can send them. */
+const CLASSES = 10;
 const indexes = new Map<string, number>(METHODS.map((method, i) => [method, i]));
 
 /** How many replies of a kind there were. */
@@ -20,7 +21,7 @@ export interface ReplyCount {
 export class ReplyCounts {
   readonly #counts = new Float64Array(METHODS.length * CLASSES);
 
-  /** @param status 100 to 599, or 0. */
+  /** @param status 100 to 999, or 0. */
   add(method: string, status: number, times: number = 1): void {
     this.#addAt(indexes.get(method) ?? OTHER, status, times);
   }

@@ -136,3 +136,14 @@ test('replies are counted by method and class; methods without number are one', 
   ]);
   expect(counts.total()).toBe(1004);
 });
+
+test('a status that only apps of node:http send does not count for another method', () => {
+  const counts = new ReplyCounts();
+  counts.add('GET', 999);
+  counts.add('strange', 700);
+  expect(counts.list()).toEqual([
+    { method: 'GET', status: '9xx', count: 1 },
+    { method: 'other', status: '7xx', count: 1 },
+  ]);
+  expect(counts.total()).toBe(2);
+});
