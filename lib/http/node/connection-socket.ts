@@ -188,7 +188,10 @@ export class ConnectionSocket extends Duplex implements ConnectionAdapter {
 
   /** @internal */
   override _final(callback: Callback): void {
-    this.#connection.finish();
+    const connection = this.#connection;
+    // As node:http: what was not answered by now is not answered any more.
+    if (connection.first === null) connection.finish();
+    else connection.cut(null);
     callback();
   }
 

@@ -213,6 +213,17 @@ describe('createServer', () => {
     expect(reply).toBe('ok');
   });
 
+  test('ends a connection whose socket the app ends, answered or not', async () => {
+    const said = 'HTTP/1.1 200 Mine\r\nContent-Length: 1\r\n\r\nx';
+    const server = await startNode(({ socket }) => {
+      socket.write(said);
+      socket.end();
+    });
+    const client = await RawClient.open(server as never);
+    client.say(get());
+    expect(await client.rest()).toBe(said);
+  });
+
   test('answers what is no request by itself', async () => {
     const server = await startNode(() => {});
     expect((await ask(server as never, 'GET / HTTP/1.1\r\nHost : a\r\n\r\n')).status).toBe(400);
