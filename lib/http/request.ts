@@ -36,7 +36,7 @@ import type { SocketAddress } from '../net/address.js';
 import type { HttpConnection, Transport } from './connection.js';
 import { parseCookies } from './cookies/index.js';
 import type { Exchange } from './exchange.js';
-import { Fields, type FieldsInit, listMembers } from './fields/index.js';
+import { CONTENT_LENGTH, Fields, type FieldsInit, listMembers, TRANSFER_ENCODING } from './fields/index.js';
 import { type FormLimits, Multipart, readFormData } from './forms/index.js';
 import { HeadView } from './head-view.js';
 import { malformedBody } from './http-errors.js';
@@ -516,7 +516,7 @@ function upgradeHead(request: HttpRequest, status: number, headers: FieldsInit |
     if (!fields.has('upgrade')) fields.set('Upgrade', protocolOf(request.headers.get('upgrade') ?? ''));
     fields.set('Connection', 'Upgrade');
   }
-  return `${statusLine(status)}${fields.serialize()}\r\n`;
+  return `${statusLine(status)}${fields.serialize(CONTENT_LENGTH | TRANSFER_ENCODING)}\r\n`;
 }
 
 function protocolOf(upgrade: string): string {

@@ -57,6 +57,19 @@ describe('an upgrade', () => {
     ]);
   });
 
+  // RFC 9110, 8.6 and RFC 9112, 6.1: not in 1xx, nor in 2xx to CONNECT.
+  test('has no fields of framing, whatever it is given', async () => {
+    const headers = { 'Content-Length': 5, 'Transfer-Encoding': 'chunked', 'X-Own': 'x' };
+    const server = start({ fetch: (request) => String(request.upgrade({ headers }).received) });
+    for (const request of [get('/', ...UPGRADE), 'CONNECT b:1 HTTP/1.1\r\nHost: a\r\n\r\n']) {
+      const peer = await FakePeer.open(server);
+      peer.say(request);
+      await rest();
+      expect(peer.text).toContain('X-Own: x\r\n');
+      expect(peer.text).not.toMatch(/content-length|transfer-encoding/i);
+    }
+  });
+
   test('waits for the replies to those before it, and nothing behind it is taken for HTTP', async () => {
     const handled: string[] = [];
     let answer = (_text: string): void => {};
