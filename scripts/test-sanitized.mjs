@@ -26,7 +26,7 @@ const result = spawnSync('npx', ['vitest', 'run', ...suites, ...process.argv.sli
   env: {
     ...process.env,
     MILLRACE_ADDON: addon,
-    // The storm in short (a multiple of its 32 tasks): its memory is measured without sanitizers, whose own grows.
+    // The storm in short: its memory is measured without sanitizers, whose own grows.
     MILLRACE_CHURN: process.env.MILLRACE_CHURN ?? '3200',
     MILLRACE_PRELOAD: `${runtime('libasan.so')} ${runtime('libubsan.so')}`,
     ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1',

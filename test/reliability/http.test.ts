@@ -5,7 +5,6 @@ import { result, sanitized } from '../net/program.js';
 const CONNECTIONS = Number(process.env.MILLRACE_HTTP_CHURN ?? (sanitized ? 1600 : 20_000));
 const REQUESTS_OF_EACH = 5;
 const STORM = Number(process.env.MILLRACE_HTTP_STORM ?? (sanitized ? 500 : 3000));
-const MEBIBYTE = 1024 * 1024;
 const NOTHING_LEFT = { left: 0, pending: 0, codec: 0, socketsOpen: 0, receiveBuffersInUse: 0, faults: 0 };
 
 test(
@@ -27,8 +26,8 @@ test(
     expect(outcome).toMatchObject({ ...NOTHING_LEFT, answered: CONNECTIONS * REQUESTS_OF_EACH });
     expect(outcome.leakedDescriptors).toBe(0);
     if (sanitized) return;
-    expect(outcome.grownHeapBytes).toBeLessThan(4 * MEBIBYTE);
-    expect(outcome.grownResidentBytes).toBeLessThan(48 * MEBIBYTE);
+    expect(outcome.leftHeapBytes).toBeLessThan(64);
+    expect(outcome.leftResidentBytes).toBeLessThan(1536);
   },
   60_000 + 5 * CONNECTIONS,
 );

@@ -1,22 +1,16 @@
 // argv: connections, backend of their choosing. Peers of every kind at once: that pipeline, send slowly, read slowly, end
 // their side, reset at any moment, say nonsense. Those that hear their replies out count every one, and every byte of it.
-import { readdirSync } from 'node:fs';
 import { openCodec } from '../../../build/test/lib/http/codec.js';
 import { Reply, serve } from '../../../build/test/lib/http/index.js';
 import { sleep } from '../../../build/test/lib/index.js';
-import { loadAddon } from '../../../build/test/lib/internal/binding.js';
 import { connect } from '../../../build/test/lib/net/index.js';
+import { leftInAddon, seededRandom, storm } from './storm.mjs';
 
 const connections = Number(process.argv[2]);
-const WIDTH = 64;
-let state = 11;
-const random = (below) => {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return Math.floor((state / 2 ** 32) * below);
-};
+const random = seededRandom(11);
 const large = Buffer.alloc(200_000, 'large ');
 
-let handled = 0;
+let visits = 0;
 const server = serve({
   hostname: '127.0.0.1',
   backlog: 1024,
@@ -41,7 +35,6 @@ const server = serve({
         throw new Error('broken');
       }),
   },
-  accessLog: () => void handled++,
   handlerError() {},
 });
 await server.ready;
@@ -106,6 +99,7 @@ async function hearOut(socket, expected, slow) {
 }
 
 async function visit() {
+  visits++;
   const socket = await connect({ host: '127.0.0.1', port: server.port, allowHalfOpen: true });
   const asked = Array.from({ length: 1 + random(12) }, (_, id) => request(id));
   const bytes = Buffer.concat(asked.map(([said]) => said));
@@ -154,31 +148,13 @@ async function visit() {
   }
 }
 
-const openDescriptors = () => readdirSync('/proc/self/fd').length;
-const idle = async () => {
-  while (loadAddon().counters().socketsOpen > 1) await sleep(1);
-};
-await visit();
-await idle();
-const before = openDescriptors();
-let started = 1;
-await Promise.all(
-  Array.from({ length: WIDTH }, async () => {
-    while (started < connections) {
-      started++;
-      await visit();
-    }
-  }),
-);
-await idle();
-const leakedDescriptors = openDescriptors() - before;
+const { leakedDescriptors } = await storm(connections, 64, visit);
 const { connections: left, pendingRequests: pending } = server;
 const alive = await (await fetch(`${server.url}/now/alive`)).text();
 const reset = await server.close({ drainMs: 1000 });
-const { socketsOpen, receiveBuffersInUse, faults } = loadAddon().counters();
 console.log(
   JSON.stringify({
-    connections: started,
+    connections: visits,
     left,
     pending,
     codec: openCodec().connections,
@@ -188,9 +164,6 @@ console.log(
     alive,
     reset,
     leakedDescriptors,
-    socketsOpen,
-    receiveBuffersInUse,
-    faults,
-    handled,
+    ...leftInAddon(),
   }),
 );

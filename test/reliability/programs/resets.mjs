@@ -1,22 +1,15 @@
 // argv: connections. Each is reset by one of its ends at some moment: at once, amid an echo, amid a large write.
-import { readdirSync } from 'node:fs';
-import { loadAddon } from '../../../build/test/lib/internal/binding.js';
 import { connect, listen } from '../../../build/test/lib/net/index.js';
+import { idle, leftInAddon, seededRandom, storm } from './storm.mjs';
 
 const connections = Number(process.argv[2]);
-const WIDTH = 100;
-let state = 7;
-const random = (below) => {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return Math.floor((state / 2 ** 32) * below);
-};
+const random = seededRandom(7);
 const large = Buffer.alloc(300_000);
-let served = 0;
+let visits = 0;
 const listener = await listen({
   host: '127.0.0.1',
   backlog: 1024,
   open(socket) {
-    served++;
     if (random(10) === 0) socket.destroy();
   },
   data(socket, chunk) {
@@ -30,6 +23,7 @@ const listener = await listen({
 });
 
 function disturb() {
+  visits++;
   return new Promise((resolve) => {
     const left = random(6);
     let answers = 0;
@@ -50,24 +44,7 @@ function disturb() {
   });
 }
 
-const openDescriptors = () => readdirSync('/proc/self/fd').length;
-const idle = async () => {
-  while (loadAddon().counters().socketsOpen > 1) await new Promise((resolve) => setTimeout(resolve, 1));
-};
-await disturb();
-await idle();
-const before = openDescriptors();
-let started = 1;
-await Promise.all(
-  Array.from({ length: WIDTH }, async () => {
-    while (started < connections) {
-      started++;
-      await disturb();
-    }
-  }),
-);
-await idle();
-const leakedDescriptors = openDescriptors() - before;
+const { leakedDescriptors } = await storm(connections, 100, disturb);
 let echo = '';
 while (echo !== 'alive') {
   const socket = await connect({ host: '127.0.0.1', port: listener.port }).catch(() => null);
@@ -78,9 +55,5 @@ while (echo !== 'alive') {
   await socket?.close();
 }
 await listener.close();
-await idle();
-while (loadAddon().counters().socketsOpen > 0) await new Promise((resolve) => setTimeout(resolve, 1));
-const { socketsOpen, receiveBuffersInUse, faults } = loadAddon().counters();
-console.log(
-  JSON.stringify({ connections: started, leakedDescriptors, socketsOpen, receiveBuffersInUse, faults, echo, served }),
-);
+await idle(0);
+console.log(JSON.stringify({ connections: visits, leakedDescriptors, ...leftInAddon(), echo }));
