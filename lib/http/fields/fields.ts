@@ -32,11 +32,7 @@ export class Fields implements Iterable<[string, string]> {
 
   /** Others with the same lines. */
   copy(): Fields {
-    const copy = new Fields();
-    copy.known = this.known;
-    copy.#names.push(...this.#names);
-    copy.#values.push(...this.#values);
-    return copy;
+    return new Fields(this);
   }
 
   /** Lines, not names. */
@@ -161,8 +157,19 @@ export class Fields implements Iterable<[string, string]> {
     return true;
   }
 
+  /** As they were spelt: what the iterator gives is in small letters. */
+  #take(other: Fields): void {
+    this.known = other.known;
+    this.#names.push(...other.#names);
+    this.#values.push(...other.#values);
+  }
+
   #fill(init: FieldsInit): void {
     checkObject(init, 'headers');
+    if (init instanceof Fields) {
+      this.#take(init);
+      return;
+    }
     if (Symbol.iterator in init) {
       for (const pair of init as Iterable<readonly [string, string]>) {
         if (!Array.isArray(pair) || pair.length !== 2) throw invalidType('headers', 'pairs of name and value', pair);

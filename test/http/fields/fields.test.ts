@@ -1,12 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CONTENT_LENGTH, CONTENT_TYPE, Fields } from '../../../lib/http/fields/index.js';
+import { Reply } from '../../../lib/http/index.js';
 
 describe('fields of a reply', () => {
   test('are sent in the order of their setting, spelt as they were', () => {
     const fields = new Fields({ 'Content-Type': 'text/plain', etag: '"1"' });
     fields.set('X-Count', 3).append('vary', 'accept');
     expect(fields.serialize()).toBe('Content-Type: text/plain\r\netag: "1"\r\nX-Count: 3\r\nvary: accept\r\n');
+  });
+
+  test('made of others are spelt as those, and are lines of their own', () => {
+    const fields = new Fields({ ETag: '"1"', 'Content-Length': 3 });
+    const same = new Fields(fields);
+    fields.set('ETag', '"2"').delete('content-length');
+    expect(same.serialize()).toBe('ETag: "1"\r\nContent-Length: 3\r\n');
+    expect(same.known & CONTENT_LENGTH).toBe(CONTENT_LENGTH);
+    expect(new Reply('x', { headers: fields }).headers.serialize()).toBe('ETag: "2"\r\n');
   });
 
   test('set takes the place of all lines of that name, whatever their case', () => {
