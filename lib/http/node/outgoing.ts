@@ -32,7 +32,7 @@ export function makeOutgoing(
   settings: MessageSettings,
 ): NodeResponse {
   const response = new settings.Response(request, settings.options);
-  response[REPLY] = new NodeReply(exchange, request, response, socket);
+  response[REPLY] = new NodeReply(exchange, request, response, socket, settings.options.rejectNonStandardBodyWrites);
   response.socket = socket as never;
   response.shouldKeepAlive = exchange.request.keepAlive;
   response._keepAliveTimeout = exchange.connection.server.limits.keepAliveMs;
@@ -62,8 +62,12 @@ function end(this: NodeResponse, chunk: unknown, encoding?: unknown, callback?: 
     nativeHttp().end.call(this, chunk, encoding, callback);
     return this;
   }
-  if (typeof callback === 'function') this.once('finish', callback as Callback);
   const reply = this[REPLY];
+  if (reply.rejectsBodies && isData && chunk.length > 0 && !reply.takesBody(chunk.length)) {
+    // It throws.
+    nativeHttp().write.call(this, chunk, encoding, callback);
+  }
+  if (typeof callback === 'function') this.once('finish', callback as Callback);
   if (this.destroyed) this.finished = true;
   else if (isData && chunk.length > 0) reply.end(bytesOrText(chunk, encoding));
   else reply.end('');
@@ -140,17 +144,26 @@ export class NodeReply implements GoneListener, BodyListener {
   readonly request: NodeRequest;
   readonly response: NodeResponse;
   readonly socket: ConnectionSocket;
+  /** To write a body where there is none is an error. */
+  readonly rejectsBodies: boolean;
   #callbacks: Callback[] | null = null;
   /** The last write has to wait. */
   #waits: WriteResult | null = null;
   #ended = false;
   #sentBytes = 0;
 
-  constructor(exchange: Exchange, request: NodeRequest, response: NodeResponse, socket: ConnectionSocket) {
+  constructor(
+    exchange: Exchange,
+    request: NodeRequest,
+    response: NodeResponse,
+    socket: ConnectionSocket,
+    rejectsBodies: boolean,
+  ) {
     this.exchange = exchange;
     this.request = request;
     this.response = response;
     this.socket = socket;
+    this.rejectsBodies = rejectsBodies;
     exchange.onGone = this;
   }
 
@@ -164,6 +177,16 @@ export class NodeReply implements GoneListener, BodyListener {
     const { exchange } = this;
     exchange.connection.decideKeepAlive(exchange);
     if (!exchange.keepAlive) this.response.shouldKeepAlive = false;
+  }
+
+  /** Whether the reply has a body, which its head says: made, if need be, for a whole body of so many bytes. */
+  takesBody(lengthBytes: number): boolean {
+    const { response } = this;
+    if (response._header === null) {
+      response._contentLength = lengthBytes;
+      response._implicitHeader();
+    }
+    return response._hasBody;
   }
 
   /** The last of the body, and all of it where nothing was written before. */

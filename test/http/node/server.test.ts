@@ -213,6 +213,27 @@ describe('createServer', () => {
     expect(reply).toBe('ok');
   });
 
+  test('refuses bodies where there is none, if it is to, as node:http does', async () => {
+    const codes: unknown[] = [];
+    const server = await startNode(
+      (request, response) => {
+        response.statusCode = request.method === 'HEAD' ? 200 : 204;
+        for (const say of [() => response.end('body'), () => response.write('body')]) {
+          try {
+            say();
+          } catch (error) {
+            codes.push((error as { code: string }).code);
+          }
+        }
+        response.end();
+      },
+      { rejectNonStandardBodyWrites: true },
+    );
+    expect((await ask(server as never, get())).status).toBe(204);
+    expect((await ask(server as never, 'HEAD / HTTP/1.1\r\nHost: a\r\n\r\n', true)).status).toBe(200);
+    expect(codes).toEqual(Array(4).fill('ERR_HTTP_BODY_NOT_ALLOWED'));
+  });
+
   test('ends a connection whose socket the app ends, answered or not', async () => {
     const said = 'HTTP/1.1 200 Mine\r\nContent-Length: 1\r\n\r\nx';
     const server = await startNode(({ socket }) => {
