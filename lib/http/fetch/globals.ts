@@ -1,9 +1,10 @@
 // What takes the place of the platform's globals, so that apps that never heard of us are quick: `new Response('text')` in
 // an app is the light one, and a light Request can be given wherever a Request can. See docs/decisions.
 import { deriveHeaders } from './headers.js';
-import { deriveRequest, toNative } from './light-request.js';
+import { deriveRequest, LightRequest, toNative } from './light-request.js';
 import { LightResponse } from './light-response.js';
 import { derive, natives } from './natives.js';
+import { limitReads } from './whole-reads.js';
 
 type RequestInput = ConstructorParameters<typeof Request>[0];
 
@@ -27,6 +28,9 @@ export function overrideGlobals(): void {
   class MillraceRequest extends NativeRequest {
     constructor(input: RequestInput, init?: RequestInit) {
       super(toNative(input), init);
+      // Its body is that of a request of ours, unless `init` has another.
+      const isOurs = input instanceof LightRequest && this.body !== null && (init?.body ?? null) === null;
+      if (isOurs) limitReads(this, input.limitBytes);
     }
 
     /** What the platform itself has made is one too, and what we have received. */

@@ -6,6 +6,7 @@ import { LightHeaders } from './headers.js';
 import { delegate, derive, natives } from './natives.js';
 import { bodyStream } from './request-stream.js';
 import { urlOf } from './url.js';
+import { limitReads } from './whole-reads.js';
 
 const EMPTY = Buffer.alloc(0);
 /** Methods that a Request cannot be made with. */
@@ -97,6 +98,11 @@ export class LightRequest {
     return this.native;
   }
 
+  /** @internal Of a body that is read whole. */
+  get limitBytes(): number {
+    return this.#request.connection.server.limits.bodyBytes;
+  }
+
   /** @internal The platform's own. */
   get native(): Request {
     if (this.#native === null) {
@@ -112,7 +118,8 @@ export class LightRequest {
         this.#stream = this.#used ? new ReadableStream() : bodyStream(request.body);
         init.body = this.#stream;
       }
-      this.#native = new (natives().Request)(this.url, init);
+      const native = new (natives().Request)(this.url, init);
+      this.#native = this.#stream === null ? native : limitReads(native, this.limitBytes);
       // What was read is gone: the platform's own says so then.
       if (this.#used) this.#native.body?.cancel().catch(() => {});
     }

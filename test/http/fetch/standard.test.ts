@@ -160,6 +160,34 @@ describe('a Request', () => {
     });
   });
 
+  test('is not read whole above the limit, in whatever form', async () => {
+    const reads: [string, boolean, (request: Request) => Promise<unknown>][] = [
+      ['light', true, (request) => request.text()],
+      ['the platform’s', false, (request) => request.json()],
+      ['cloned', true, (request) => request.clone().arrayBuffer()],
+      ['cloned twice', false, (request) => request.clone().clone().blob()],
+      ['wrapped', true, (request) => new Request(request).text()],
+    ];
+    for (const [name, overrideGlobals, read] of reads) {
+      const server = start({
+        fetch: fetchHandler(async (request) => new Response(JSON.stringify(await read(request))), { overrideGlobals }),
+        limits: { bodyBytes: 100 },
+      });
+      expect([name, (await ask(server, post('/', `"${'x'.repeat(99)}"`))).status]).toEqual([name, 413]);
+      expect([name, (await ask(server, post('/', `"${'x'.repeat(98)}"`))).status]).toEqual([name, 200]);
+    }
+    // As it comes there is no limit.
+    const streams = start({
+      fetch: fetchHandler(async (request) => {
+        let length = 0;
+        for await (const bytes of request.body as unknown as AsyncIterable<Uint8Array>) length += bytes.length;
+        return new Response(String(length));
+      }),
+      limits: { bodyBytes: 100 },
+    });
+    expect((await ask(streams, post('/', 'x'.repeat(1000)))).text).toBe('1000');
+  });
+
   test('gives forms', async () => {
     const form = await seen(post('/', 'a=1&b=%C3%BC', 'Content-Type: application/x-www-form-urlencoded'), (request) =>
       request.formData(),
