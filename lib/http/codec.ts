@@ -52,6 +52,7 @@ import {
   STATIC_ANY_METHOD,
   STATIC_NONE,
 } from '../internal/http-layout.js';
+import { RecentPaths } from './recent-paths.js';
 
 /** What the codec refuses more of, in bytes and fields. */
 export interface CodecLimits {
@@ -126,6 +127,7 @@ export class Codec {
   readonly table: Uint32Array;
   /** A head or trailers that came in pieces (HTTP_IN_SCRATCH), until the next call of `parse`. */
   readonly scratch: Buffer;
+  readonly paths = new RecentPaths();
   readonly #native: NativeHttp;
   /** What C++ knows without being given it; nothing until `useArenas`. */
   #received: Uint8Array = NOTHING;

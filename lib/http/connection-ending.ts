@@ -42,7 +42,7 @@ export abstract class ConnectionEnding extends ConnectionOutput {
       // An app that says it by itself may have ended the connection with it.
       const isSaid = this.server.onRefused?.(this.self, farewell) === true;
       if (this.state !== SERVING) return;
-      if (!isSaid) this.text += refusal(farewell);
+      if (!isSaid) this.gather(refusal(farewell));
     }
     this.end();
   }

@@ -5,6 +5,7 @@ import { scheduler } from '../internal/scheduler.js';
 import { WRITE_LIMIT } from '../net/options.js';
 import { type WriteResult, written } from '../net/written.js';
 import { ConnectionState, HOLD_OUTPUT, SERVING } from './connection-state.js';
+import { batch } from './reply-batch.js';
 
 /** Text of replies that is gathered before it is written. */
 export const TEXT_LENGTH_MAX = 48 * 1024;
@@ -14,7 +15,7 @@ export abstract class ConnectionOutput extends ConnectionState {
   emit(data: string | Uint8Array): WriteResult {
     if (this.state !== SERVING || !this.socket.writable) return written();
     if (typeof data === 'string') {
-      this.text = this.text === '' ? data : this.text + data;
+      this.gather(data);
       if (this.corked && this.text.length <= TEXT_LENGTH_MAX) return written();
       return this.flush();
     }
@@ -41,7 +42,20 @@ export abstract class ConnectionOutput extends ConnectionState {
     this.release(HOLD_OUTPUT);
   }
 
+  /** Behind all that was gathered before. */
+  protected gather(text: string): void {
+    if (batch.owner === this) this.text += batch.take();
+    this.text = this.text === '' ? text : this.text + text;
+  }
+
+  /** What was gathered is not said. */
+  protected forget(): void {
+    if (batch.owner === this) batch.clear();
+    this.text = '';
+  }
+
   protected flush(): WriteResult {
+    if (batch.owner === this) this.gather('');
     const { text } = this;
     if (text === '') return written();
     this.text = '';

@@ -5,6 +5,7 @@ import { ConnectionEnding } from './connection-ending.js';
 import { TEXT_LENGTH_MAX } from './connection-output.js';
 import { HOLD_BODY, HOLD_PIPELINE, HOLD_UPGRADE, SERVING } from './connection-state.js';
 import { Exchange } from './exchange.js';
+import { batch } from './reply-batch.js';
 import { connectionField, isAscii } from './reply-head.js';
 import type { HttpRequest } from './request.js';
 import { textHead, textHeadWith } from './text-head.js';
@@ -24,12 +25,8 @@ export abstract class ConnectionReplies extends ConnectionEnding {
     if (!plain || request.isHead || !this.#sendText(text)) {
       const bytes = isAscii(text) ? null : Buffer.from(text);
       const length = bytes === null ? text.length : bytes.length;
-      this.text += plain ? textHead(length).text : textHeadWith(length, connectionField(keepAlive, request.http10));
-      if (!request.isHead) {
-        if (bytes === null) this.text += text;
-        else this.emit(bytes);
-      }
-      if (this.text.length > TEXT_LENGTH_MAX) this.flush();
+      this.gather(textHeadWith(length, connectionField(keepAlive, request.http10)));
+      if (!request.isHead) this.emit(bytes ?? text);
     }
     this.answered(request, keepAlive, 200);
   }
@@ -119,14 +116,20 @@ export abstract class ConnectionReplies extends ConnectionEnding {
     }
   }
 
-  /** The only reply of a turn is written where it is sent from. False: it is not that, or the text not for it. */
+  /** The usual reply: alone in its turn it is written where it is sent from, else it leaves with others. False: neither. */
   #sendText(text: string): boolean {
     const { direct } = this;
-    if (direct === null || this.eventsLeft > 0 || this.text !== '') return false;
-    const { bytes } = textHead(text.length);
-    const result = direct.writeAscii(bytes, text);
-    if (result === null) return false;
-    this.sent(result, bytes.length + text.length);
+    const { owner } = batch;
+    if (direct !== null && this.eventsLeft === 0 && owner !== this && this.text === '') {
+      const { bytes } = textHead(text.length);
+      const result = direct.writeAscii(bytes, text);
+      if (result === null) return false;
+      this.sent(result, bytes.length + text.length);
+      return true;
+    }
+    if (owner !== null && owner !== this) return false;
+    batch.add(this, text);
+    if (batch.length > TEXT_LENGTH_MAX || batch.full) this.flush();
     return true;
   }
 

@@ -25,7 +25,7 @@ export class HttpConnection extends ConnectionInput {
     if (this.state === CLOSED || this.state === HANDED_OVER) return;
     this.state = CLOSED;
     this.backlog = null;
-    this.text = '';
+    this.forget();
     openCodec().detach(this.codec);
     this.server.removed(this);
     const { receiving, first } = this;
@@ -49,7 +49,7 @@ export class HttpConnection extends ConnectionInput {
     const isNext = exchange === null ? this.first === null : this.first === exchange && exchange.waiting;
     if (this.upgrading !== request || request.isOver || !isNext) throw notUpgrade();
     if (this.receiving === request) throw bodyFirst();
-    this.text += head;
+    this.gather(head);
     this.flush();
     this.state = HANDED_OVER;
     this.first = null;
@@ -70,7 +70,7 @@ export class HttpConnection extends ConnectionInput {
   /** Ends it at once: the peer sees a reset. */
   destroy(error: Error | null): void {
     if (this.state === CLOSED || this.state === HANDED_OVER) return;
-    this.text = '';
+    this.forget();
     this.socket.destroy();
     this.gone(error);
   }

@@ -10,9 +10,12 @@ import {
   HTTP_HEAD_FIELDS,
   HTTP_HEAD_LENGTH,
   HTTP_HEAD_OFFSET,
+  HTTP_HEAD_PATH,
+  HTTP_HEAD_PATH_COUNT,
+  HTTP_HEAD_PATH_SLOT,
   HTTP_HEAD_WORDS,
 } from '../internal/http-layout.js';
-import { recentText } from './recent-texts.js';
+import { openCodec } from './codec.js';
 
 export class HeadView {
   #memory: Buffer | null;
@@ -41,11 +44,14 @@ export class HeadView {
     return this.#memory.toString('latin1', start, start + (place >>> 16));
   }
 
-  /** The same of what is short, ASCII and likely to come again. */
-  recentText(place: number): string {
+  /** The path. */
+  get path(): string {
     if (this.#memory === null) throw over();
+    const place = this.word(HTTP_HEAD_PATH);
     const start = this.#offset + (place & 0xffff);
-    return recentText(this.#memory, start, start + (place >>> 16));
+    const { paths } = openCodec();
+    const slot = this.word(HTTP_HEAD_PATH_SLOT);
+    return paths.text(slot, this.word(HTTP_HEAD_PATH_COUNT), this.#memory, start, start + (place >>> 16));
   }
 
   /** All of it. Where many parts are wanted, they are cut out of this: calls into C++ cost more than that. */

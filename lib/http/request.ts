@@ -141,12 +141,11 @@ export class HttpRequest implements BodySource {
   /** The path, as it was sent: not decoded, without the query. `*` for `OPTIONS *`, '' for CONNECT. */
   get path(): string {
     if (this.#path !== null) return this.#path;
-    const place = this.#head.word(HTTP_HEAD_PATH);
-    const length = place >>> 16;
+    const length = this.#head.word(HTTP_HEAD_PATH) >>> 16;
     // Most paths of one character are "/".
     if (length === 0) this.#path = (this.#kind & HTTP_AUTHORITY_FORM) === 0 ? '/' : '';
     else if (length === 1 && (this.#kind & HTTP_ASTERISK_FORM) === 0) this.#path = '/';
-    else this.#path = this.#head.recentText(place);
+    else this.#path = this.#head.path;
     return this.#path;
   }
 

@@ -241,7 +241,7 @@ class HttpCodec::Call {
         if (static_replies_ > 0) return stop(HttpStop::Room);
       }
     }
-    tell_head(found, in_scratch, route);
+    tell_head(bytes, found, in_scratch, route);
     at_ = end;
     connection_->pending.clear();
     requests_left_--;
@@ -277,7 +277,7 @@ class HttpCodec::Call {
     static_bytes_in_ += bytes_in;
   }
 
-  void tell_head(const HttpHeadFound& found, bool in_scratch, uint32_t route) {
+  void tell_head(const uint8_t* bytes, const HttpHeadFound& found, bool in_scratch, uint32_t route) {
     const RequestLine& line = found.line;
     uint32_t* words = event();
     auto put = [&](HttpHead which, uint32_t value) { words[static_cast<size_t>(which)] = value; };
@@ -292,6 +292,9 @@ class HttpCodec::Call {
     put(HttpHead::Method, line.method_length | found.host_field << 16);
     put(HttpHead::ContentLengthLow, static_cast<uint32_t>(found.content_length));
     put(HttpHead::ContentLengthHigh, static_cast<uint32_t>(found.content_length >> 32));
+    RecentPaths::Place place = codec_->paths_.find(bytes + found.begin + line.path.offset, line.path.length);
+    put(HttpHead::PathSlot, place.slot_word);
+    put(HttpHead::PathCount, place.count_word);
     close_event(kHeadWords + found.fields * kFieldWords);
   }
 

@@ -16,6 +16,7 @@
 #include "core/http/date.h"
 #include "core/http/events.h"
 #include "core/http/head.h"
+#include "core/http/recent_paths.h"
 #include "core/http/scanner.h"
 #include "core/http/static_table.h"
 #include "core/slab.h"
@@ -113,6 +114,7 @@ class HttpCodec {
   const Scanner& scanner_;
   Clock clock_;
   HttpDate date_;
+  RecentPaths paths_;
   Slab<HttpServer, kHttpServersMax> servers_;
   Slab<HttpConnection, kHttpConnectionsMax> connections_;
 };

@@ -31,7 +31,7 @@ enum class HttpWord : uint32_t {
   RequestsMax = 3,  // Head events at most; the codec stops before the next head
   OutOffset = 4,    // where static replies may be written in the output
   OutRoom = 5,      // bytes; 0: none, a Head event is given instead
-  Arenas = 6,       // kHttpInputIsArena, kHttpOutputIsArena: the memory of this thread's sockets, known without being told
+  Arenas = 6,  // kHttpInputIsArena, kHttpOutputIsArena: the memory of this thread's sockets, known without being told
   // C++ writes
   Consumed = 8,        // bytes of the input that were taken
   Written = 9,         // bytes of static replies
@@ -71,8 +71,14 @@ enum class HttpHead : uint32_t {
   Method = 7,            // its length in bits 0..15, index of the Host field + 1 in bits 16..31 (0: none)
   ContentLengthLow = 8,  // with kHttpHasLength
   ContentLengthHigh = 9,
-  Words = 10,  // the fields follow, HttpField::Words words each
+  // What a path was found as among those that came lately, which tells it for ever: its slot in bits 0..9, and the number of
+  // times that a path was remembered, whose lower 32 bits are in the next word. Both 0: it was not looked for.
+  PathSlot = 10,
+  PathCount = 11,
+  Words = 12,  // the fields follow, HttpField::Words words each
 };
+
+inline constexpr uint32_t kHttpPathSlots = 1024;
 
 enum class HttpField : uint32_t {
   Name = 0,   // offset in bits 0..15, length in bits 16..31
