@@ -87,6 +87,8 @@ class HttpTranscript {
     }
   }
 
+  static constexpr uint32_t kHeadWords = static_cast<uint32_t>(HttpHead::Words);
+
   void read(const uint8_t* input, size_t length, uint32_t events) {
     const uint32_t* at = this->events();
     const uint32_t* end = table_.get() + kHttpTableWords;
@@ -99,7 +101,7 @@ class HttpTranscript {
         case HttpEvent::Head: {
           uint32_t fields = at[6] & 0xffff;
           require(!open_, "a request ends before the next begins");
-          require(at + 10 + 3 * fields <= end, "a head lies in the table");
+          require(at + kHeadWords + 3 * fields <= end, "a head lies in the table");
           require(at[1] + at[2] <= size, "a head lies in its memory");
           std::string_view head(reinterpret_cast<const char*>(memory) + at[1], at[2]);
           require(head.size() >= 4 && head.substr(head.size() - 4) == "\r\n\r\n", "a head ends with an empty line");
@@ -112,11 +114,11 @@ class HttpTranscript {
           }
           text_ += " " + std::to_string(at[6] >> 16) + " " + std::to_string(at[7] >> 16) + " " +
                    std::to_string(static_cast<uint64_t>(at[9]) << 32 | at[8]) + "\n";
-          read_fields(memory, size, at[1], at + 10, fields);
+          read_fields(memory, size, at[1], at + kHeadWords, fields);
           open_ = true;
           in_body_ = false;
           heads_++;
-          at += 10 + 3 * fields;
+          at += kHeadWords + 3 * fields;
           break;
         }
         case HttpEvent::Body:
