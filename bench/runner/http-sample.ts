@@ -2,7 +2,6 @@
 import type { Sample } from '../model.js';
 import type { HttpCell, HttpLatencyCell, HttpRoundsCell, HttpServerCell, HttpSteadyCell } from '../workloads/cell.js';
 import { requestWords } from '../workloads/http-requests.js';
-import { SampleError } from './compute-sample.js';
 import { takeIdleSample } from './idle-sample.js';
 import {
   type HttpOpenLoopResult,
@@ -12,9 +11,11 @@ import {
   runLoad,
 } from './load.js';
 import {
+  halfOf,
   latencyExtras,
   loadShare,
   type Measured,
+  openLoopMeasured,
   openLoopOptions,
   perCpuSecond,
   type ServerSampleOptions,
@@ -76,24 +77,14 @@ async function latency(
   // At the same rate for all, too: it warms the server up, and the same way for all.
   const own = await measure<HttpResult>('http', load, server, generator, budget, asked);
   const saturating = cell.rateOf === 'own' ? own.requestsPerSecond : commonRate;
-  if (saturating === null) throw new SampleError('the saturating rate of node:http could not be measured');
-  const rate = Math.round(saturating / 2);
+  const rate = halfOf(saturating, 'node:http');
   const open = { ...load, ...openLoopOptions(rate, budget) };
   const result = await runLoad<HttpOpenLoopResult>(generator, 'http', server, open, asked);
-  return {
-    ...perCpuSecond(result, result.requests),
-    value: result.latencyMicroseconds.p99,
-    extras: {
-      messagesPerSecond: result.requestsPerSecond,
-      saturatingPerSecond: own.requestsPerSecond,
-      ratePerSecond: rate,
-      unanswered: result.unanswered,
-      generatorLimited: result.generatorLimited ? 1 : 0,
-      generatorLateP99Us: result.latenessMicroseconds.p99,
-      ...loadShare(result),
-      ...latencyExtras(result),
-    },
-  };
+  return openLoopMeasured(result, result.requests, {
+    messagesPerSecond: result.requestsPerSecond,
+    saturatingPerSecond: own.requestsPerSecond,
+    ratePerSecond: rate,
+  });
 }
 
 async function rounds(

@@ -1,5 +1,6 @@
 // What the samples of servers share: starting one, and the figures that a load gives.
 import type { Sample } from '../model.js';
+import { SampleError } from './compute-sample.js';
 import type { Latencies, LoadGenerator } from './load.js';
 import { Server } from './server.js';
 import { LEAD_IN_SECONDS, type LoadBudget } from './warm-up.js';
@@ -40,6 +41,46 @@ const OPEN_LOOP_WINDOWS = 2;
 
 export function openLoopOptions(rate: number, { seconds }: LoadBudget) {
   return { rate, schedule: 'poisson', warmup: LEAD_IN_SECONDS, seconds: seconds * OPEN_LOOP_WINDOWS } as const;
+}
+
+/** Half of what saturates, in whole operations a second. @throws SampleError where that is not known */
+export function halfOf(saturatingPerSecond: number | null, of: string): number {
+  if (saturatingPerSecond === null) throw new SampleError(`the saturating rate of ${of} could not be measured`);
+  return Math.round(saturatingPerSecond / 2);
+}
+
+interface OpenLoopFigures {
+  readonly seconds: number;
+  readonly serverCpuSeconds: number;
+  readonly loadCpuSeconds: number;
+  readonly unanswered: number;
+  readonly generatorLimited: boolean;
+  readonly latencyMicroseconds: Latencies;
+  readonly latenessMicroseconds: Latencies;
+}
+
+/** What an open loop of so many operations tells: the value is p99. */
+export function openLoopMeasured(
+  result: OpenLoopFigures,
+  operations: number,
+  perSecond: {
+    readonly messagesPerSecond: number;
+    readonly saturatingPerSecond: number;
+    readonly ratePerSecond: number;
+  },
+): Measured {
+  return {
+    ...perCpuSecond(result, operations),
+    value: result.latencyMicroseconds.p99,
+    extras: {
+      ...perSecond,
+      unanswered: result.unanswered,
+      generatorLimited: result.generatorLimited ? 1 : 0,
+      generatorLateP99Us: result.latenessMicroseconds.p99,
+      ...loadShare(result),
+      ...latencyExtras(result),
+    },
+  };
 }
 
 export function perCpuSecond(

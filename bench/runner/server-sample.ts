@@ -1,7 +1,6 @@
 // One sample of a server: a fresh process under the load of the cell.
 import type { Sample } from '../model.js';
 import type { BusyCell, ChurnCell, EchoCell, LatencyCell, NetworkServerCell, UdpCell } from '../workloads/cell.js';
-import { SampleError } from './compute-sample.js';
 import { takeIdleSample } from './idle-sample.js';
 import {
   type BusyResult,
@@ -12,9 +11,11 @@ import {
   type UdpResult,
 } from './load.js';
 import {
+  halfOf,
   latencyExtras,
   loadShare,
   type Measured,
+  openLoopMeasured,
   openLoopOptions,
   perCpuSecond,
   type ServerSampleOptions,
@@ -111,26 +112,16 @@ async function latency(cell: LatencyCell, server: Server, options: ServerSampleO
   // At the same rate for all, too: it warms the server up, and the same way for all.
   const own = await measure<EchoResult>('echo', shape, server, generator, budget);
   const saturating = cell.rateOf === 'own' ? own.messagesPerSecond : options.commonRate;
-  if (saturating === null) throw new SampleError('the saturating rate of node:net could not be measured');
-  const rate = Math.round(saturating / 2);
+  const rate = halfOf(saturating, 'node:net');
   const result = await runLoad<OpenLoopResult>(generator, 'echo', server, {
     ...shape,
     ...openLoopOptions(rate, budget),
   });
-  return {
-    ...perCpuSecond(result, result.messages),
-    value: result.latencyMicroseconds.p99,
-    extras: {
-      messagesPerSecond: result.messagesPerSecond,
-      saturatingPerSecond: own.messagesPerSecond,
-      ratePerSecond: rate,
-      unanswered: result.unanswered,
-      generatorLimited: result.generatorLimited ? 1 : 0,
-      generatorLateP99Us: result.latenessMicroseconds.p99,
-      ...loadShare(result),
-      ...latencyExtras(result),
-    },
-  };
+  return openLoopMeasured(result, result.messages, {
+    messagesPerSecond: result.messagesPerSecond,
+    saturatingPerSecond: own.messagesPerSecond,
+    ratePerSecond: rate,
+  });
 }
 
 function closedLoop(cell: EchoCell | UdpCell) {
