@@ -37,10 +37,11 @@ export {
 export type { Origin, ProxyOptions, TrustProxy } from './proxy/index.js';
 export { type BodyProducer, type Piece, Reply, type ReplyBody, type ReplyInit } from './reply.js';
 export type { ReplyWriter } from './reply-writer.js';
-export type { HttpRequest, Upgraded, UpgradeReply } from './request.js';
+export type { HttpRequest } from './request.js';
 export type { RequestBody } from './request-body.js';
 export type { RequestHeaders } from './request-headers.js';
 export type { MethodTable, RouteParameters, Routes, RouteTarget } from './routing/index.js';
 export { type HttpServer, type ServeOptions, type ServerCloseOptions, serve } from './server.js';
 export type { AccessEntry, AccessLog, ErrorHandler, Handler } from './server-core.js';
 export type { ServerSentEvent } from './sse.js';
+export type { Upgraded, UpgradeReply } from './upgrade.js';

@@ -4,7 +4,7 @@
 //   handler has not answered by then, `detach` copies the head and its places. After a reply that was given at once they are
 //   gone: what was not read before throws.
 import { Buffer } from 'node:buffer';
-import { AbortError, checkInteger } from '../internal/errors.js';
+import { AbortError } from '../internal/errors.js';
 import {
   HTTP_ASTERISK_FORM,
   HTTP_AUTHORITY_FORM,
@@ -33,10 +33,10 @@ import {
 } from '../internal/http-layout.js';
 import type { Operation } from '../internal/operation.js';
 import type { SocketAddress } from '../net/address.js';
-import type { HttpConnection, Transport } from './connection.js';
+import type { HttpConnection } from './connection.js';
 import { parseCookies } from './cookies/index.js';
 import type { Exchange } from './exchange.js';
-import { CONTENT_LENGTH, Fields, type FieldsInit, listMembers, TRANSFER_ENCODING } from './fields/index.js';
+import { Fields } from './fields/index.js';
 import { type FormLimits, Multipart, readFormData } from './forms/index.js';
 import { HeadView } from './head-view.js';
 import { malformedBody } from './http-errors.js';
@@ -44,22 +44,7 @@ import type { Origin } from './proxy/index.js';
 import { type BodySource, RequestBody } from './request-body.js';
 import { RequestHeaders } from './request-headers.js';
 import type { RouteMatch, RouteParameters } from './routing/index.js';
-import { statusLine } from './status.js';
-
-/** What a connection is handed over with: see `HttpRequest.upgrade`. */
-export interface Upgraded {
-  /** It is yours: give it handlers, or read from it. */
-  readonly socket: Transport;
-  /** What was received behind the head of the request already. */
-  readonly received: Buffer;
-}
-
-export interface UpgradeReply {
-  /** Default: 101, or 200 for CONNECT. Null: nothing is sent, what you write is the reply. */
-  status?: number | null;
-  /** `Upgrade` and `Connection` are there already, with the first protocol that was asked for unless you name one. */
-  headers?: FieldsInit;
-}
+import { type Upgraded, type UpgradeReply, upgradeHead } from './upgrade.js';
 
 const NO_PARAMS: RouteParameters = Object.freeze(Object.create(null));
 const UTF8 = (memory: Buffer, offset: number, length: number): string =>
@@ -336,11 +321,8 @@ export class HttpRequest implements BodySource {
    */
   upgrade(reply: UpgradeReply = {}): Upgraded {
     const status = reply.status ?? (this.isConnect ? 200 : 101);
-    return this.connection.handOver(
-      this,
-      reply.status === null ? '' : upgradeHead(this, status, reply.headers),
-      status,
-    );
+    const head = reply.status === null ? '' : upgradeHead(this.headers.get('upgrade') ?? '', status, reply.headers);
+    return this.connection.handOver(this, head, status);
   }
 
   /** @internal */
@@ -505,19 +487,4 @@ function parseJson(memory: Buffer, offset: number, length: number): unknown {
 /** What the signal of a request aborts with. */
 function peerGone(): Error {
   return new AbortError('The peer has gone before it had the whole reply');
-}
-
-/** The head of the reply that agrees. */
-function upgradeHead(request: HttpRequest, status: number, headers: FieldsInit | undefined): string {
-  checkInteger(status, 'status', 101, 299);
-  const fields = new Fields(headers);
-  if (status === 101) {
-    if (!fields.has('upgrade')) fields.set('Upgrade', protocolOf(request.headers.get('upgrade') ?? ''));
-    fields.set('Connection', 'Upgrade');
-  }
-  return `${statusLine(status)}${fields.serialize(CONTENT_LENGTH | TRANSFER_ENCODING)}\r\n`;
-}
-
-function protocolOf(upgrade: string): string {
-  return listMembers(upgrade)[0] ?? '';
 }
