@@ -67,7 +67,7 @@ class Addon : public Napi::Addon<Addon> {
   // What C++ and the kernel write into, held until both have stopped.
   Napi::ObjectReference rings_;
   Napi::ObjectReference arenas_;
-  Arenas io_;  // the same, while they are held
+  Arenas io_;                             // the same, while they are held
   Napi::ObjectReference receive_memory_;  // whose buffer the receive arena is
   Napi::ObjectReference datagram_memory_;
   Napi::ObjectReference datagram_arena_;  // whose buffer the receive arena of UDP is
