@@ -4,6 +4,7 @@ import { formatNs, formatPercent } from '../format.js';
 import { LONG, parseRequests, SHORT } from './codec.js';
 import { type MicroResult, measureDeferred, measureSync } from './measure.js';
 import { armAndDisarm, ringWrite, ringWriteDrained, SPAWNS_PER_BATCH, spawnBatch } from './paths.js';
+import { answerRequests, HELLO } from './replies.js';
 
 const results: MicroResult[] = [
   await measureSync('ring write: one record into the submission ring', ringWrite()),
@@ -13,6 +14,9 @@ const results: MicroResult[] = [
   await measureSync('HTTP codec: a short request, with the call', parseRequests(SHORT, 1)),
   await measureSync('HTTP codec: 16 short requests in one call', parseRequests(SHORT, 16)),
   await measureSync('HTTP codec: a request of 12 fields', parseRequests(LONG, 1)),
+  await measureSync('HTTP: a short request and its reply, no kernel', answerRequests(HELLO, 1)),
+  await measureSync('HTTP: 16 of them that came together', answerRequests(HELLO, 16)),
+  await measureSync('HTTP: a request of 12 fields and its reply', answerRequests(LONG, 1)),
 ];
 
 for (const { name, nsPerOperation, relativeError, samples } of results) {

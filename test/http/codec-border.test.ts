@@ -32,6 +32,19 @@ function call(words: Partial<Record<number, number>>, input: unknown, output?: u
   return http.parse(input as Uint8Array, output as Uint8Array);
 }
 
+/** The words that ask for the first request of four bytes. */
+function asked(connection: number, arenas: number): Record<number, number> {
+  return {
+    [HTTP_WORD_CONNECTION]: connection,
+    [HTTP_WORD_OFFSET]: 0,
+    [HTTP_WORD_LENGTH]: 4,
+    [HTTP_WORD_REQUESTS_MAX]: 1,
+    [HTTP_WORD_OUT_OFFSET]: 0,
+    [HTTP_WORD_OUT_ROOM]: 0,
+    [HTTP_WORD_ARENAS]: arenas,
+  };
+}
+
 const wrongType = expect.objectContaining({ code: 'ERR_INVALID_ARG_TYPE' });
 const outOfRange = expect.objectContaining({ code: 'ERR_OUT_OF_RANGE' });
 const invalidState = expect.objectContaining({ code: 'ERR_MILLRACE_INVALID_STATE' });
@@ -72,14 +85,7 @@ describe('arguments', () => {
   test('of parse: the part of the input and of the output lies within them', () => {
     const server = http.server(...SERVER);
     const connection = http.attach(server);
-    const words = {
-      [HTTP_WORD_CONNECTION]: connection,
-      [HTTP_WORD_OFFSET]: 0,
-      [HTTP_WORD_LENGTH]: 4,
-      [HTTP_WORD_REQUESTS_MAX]: 1,
-      [HTTP_WORD_OUT_OFFSET]: 0,
-      [HTTP_WORD_OUT_ROOM]: 0,
-    };
+    const words = asked(connection, 0);
     const input = new Uint8Array(4);
     for (const wrong of [
       undefined,
@@ -120,15 +126,7 @@ describe('arguments', () => {
   test('of parse: an arena is known only while there is one, and offsets lie within it as well', () => {
     const server = http.server(...SERVER);
     const connection = http.attach(server);
-    const words = {
-      [HTTP_WORD_CONNECTION]: connection,
-      [HTTP_WORD_OFFSET]: 0,
-      [HTTP_WORD_LENGTH]: 4,
-      [HTTP_WORD_REQUESTS_MAX]: 1,
-      [HTTP_WORD_OUT_OFFSET]: 0,
-      [HTTP_WORD_OUT_ROOM]: 0,
-      [HTTP_WORD_ARENAS]: HTTP_INPUT_IS_ARENA,
-    };
+    const words = asked(connection, HTTP_INPUT_IS_ARENA);
     const toSends = { [HTTP_WORD_ARENAS]: HTTP_OUTPUT_IS_ARENA, [HTTP_WORD_OUT_ROOM]: 1 };
     expect(() => call(words, undefined)).toThrow(invalidState);
     expect(() => call({ ...words, ...toSends }, new Uint8Array(4))).toThrow(invalidState);
